@@ -1,0 +1,13 @@
+noinst_LIBRARIES += lib/base/libbase.a
+lib_base_libbase_a_SOURCES = \
+  lib/base/base64.c lib/base/base64.h \
+  lib/base/buf.c lib/base/buf.h \
+  lib/base/cleanup.h \
+  lib/base/embedded.h \
+  lib/base/fault.c lib/base/fault.h \
+  lib/base/file.c lib/base/file.h \
+  lib/base/ip.c lib/base/ip.h \
+  lib/base/log.c lib/base/log.h \
+  lib/base/text.c lib/base/text.h \
+  lib/base/when.c lib/base/when.h \
+  lib/base/wire.c lib/base/wire.h

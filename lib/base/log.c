@@ -1,0 +1,115 @@
+/* log.c - see log.h. */
+#include "lib/base/log.h"
+
+#include <stdatomic.h>
+#include <unistd.h>
+
+#include "lib/base/buf.h"
+#include "lib/base/text.h"
+#include "lib/base/when.h"
+
+static _Atomic int log_fd = STDERR_FILENO;
+static _Atomic int log_least = LOG_LEVEL_INFO;
+static _Atomic int log_form = LOG_FORMAT_PLAIN;
+
+static const char *const level_names[] = {"debug", "info", "warning", "error"};
+static const char *const format_names[] = {"plain", "json"};
+
+void log_setup(enum log_format format, enum log_level least, int fd)
+{
+  log_form = (int)format;
+  log_least = (int)least;
+  log_fd = fd;
+}
+
+static bool named(const char *const *names, size_t n, const char *name, int *ret_index)
+{
+  for (size_t i = 0; i < n; i++)
+    if (strcmp(names[i], name) == 0) {
+      *ret_index = (int)i;
+      return true;
+    }
+  return false;
+}
+
+bool log_level_named(const char *name, enum log_level *ret_level)
+{
+  int index;
+  if (!named(level_names, ARRAY_LEN(level_names), name, &index))
+    return false;
+  *ret_level = (enum log_level)index;
+  return true;
+}
+
+bool log_format_named(const char *name, enum log_format *ret_format)
+{
+  int index;
+  if (!named(format_names, ARRAY_LEN(format_names), name, &index))
+    return false;
+  *ret_format = (enum log_format)index;
+  return true;
+}
+
+static void add_quoted(struct buf *line, const char *text)
+{
+  buf_add_u8(line, '"');
+  for (const char *p = text; *p != '\0'; p++) {
+    if (*p == '"' || *p == '\\')
+      buf_add_u8(line, '\\');
+    buf_add_u8(line, (uint8_t)*p);
+  }
+  buf_add_u8(line, '"');
+}
+
+/* Text of a peer may hold anything: make it printable, so that no line can be forged. */
+static void add_text(struct buf *line, const char *text, bool quote)
+{
+  AUTO(buf) copy = {0};
+  buf_add_text(&copy, text);
+  buf_add_u8(&copy, '\0');
+  if (!buf_ok(&copy))
+    return;
+  text_make_printable((char *)copy.data);
+  if (quote || copy.len == 1 || strpbrk((char *)copy.data, " \"\\=") != NULL)
+    add_quoted(line, (char *)copy.data);
+  else
+    buf_add_text(line, (char *)copy.data);
+}
+
+static void add_field(struct buf *line, const struct log_field *field, bool json)
+{
+  if (field->name == NULL || (!field->is_number && field->text == NULL))
+    return;
+  if (json)
+    buf_addf(line, ",\"%s\":", field->name);
+  else
+    buf_addf(line, " %s=", field->name);
+  if (field->is_number)
+    buf_addf(line, "%lld", (long long)field->number);
+  else
+    add_text(line, field->text, json);
+}
+
+void log_write(enum log_level level, const char *message, const struct log_field *fields, size_t n)
+{
+  AUTO(buf) line = {0};
+  char now[WHEN_TEXT_SIZE];
+  bool json = log_form == LOG_FORMAT_JSON;
+  if ((int)level < log_least)
+    return;
+  int64_t now_ms = when_now_ms();
+  when_text(now, now_ms / 1000);
+  buf_addf(&line,
+           json ? "{\"time\":\"%.19s.%03dZ\",\"level\":\"%s\",\"message\":" : "%.19s.%03dZ %s ",
+           now, (int)(now_ms % 1000), level_names[level]);
+  if (json)
+    add_text(&line, message, true);
+  else
+    buf_add_text(&line, message);
+  for (size_t i = 0; i < n; i++)
+    add_field(&line, &fields[i], json);
+  buf_add_text(&line, json ? "}\n" : "\n");
+  /* A log that cannot be written must not stop the work; there is nowhere to say it. */
+  if (buf_ok(&line) && write(log_fd, line.data, line.len) < 0)
+    return;
+}

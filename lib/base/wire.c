@@ -1,0 +1,171 @@
+/* wire.c - see wire.h. */
+#include "lib/base/wire.h"
+
+#include <errno.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+
+static const uint8_t magic[3] = {'M', 'k', WIRE_VERSION};
+
+static void store_u32(uint8_t out[4], uint32_t number)
+{
+  for (int i = 0; i < 4; i++)
+    out[i] = (uint8_t)(number >> (24 - 8 * i));
+}
+
+static uint32_t load_u32(const uint8_t in[4])
+{
+  return (uint32_t)in[0] << 24 | (uint32_t)in[1] << 16 | (uint32_t)in[2] << 8 | in[3];
+}
+
+static enum wire_result result_of_errno(void)
+{
+  return errno == EAGAIN || errno == EWOULDBLOCK ? WIRE_TIMEOUT : WIRE_BROKEN;
+}
+
+/* Steps over `n` octets that have been sent. */
+static void advance(struct msghdr *msg, size_t n)
+{
+  while (n > 0 && msg->msg_iovlen > 0) {
+    struct iovec *iov = msg->msg_iov;
+    size_t step = n < iov->iov_len ? n : iov->iov_len;
+    iov->iov_base = (uint8_t *)iov->iov_base + step;
+    iov->iov_len -= step;
+    n -= step;
+    if (iov->iov_len == 0) {
+      msg->msg_iov++;
+      msg->msg_iovlen--;
+    }
+  }
+}
+
+enum wire_result wire_send(int fd, uint8_t type, uint32_t id, struct bytes payload)
+{
+  uint8_t header[WIRE_HEADER_LEN];
+  if (payload.len > UINT32_MAX)
+    return WIRE_BAD_FRAME;
+  memcpy(header, magic, sizeof magic);
+  header[3] = type;
+  store_u32(header + 4, id);
+  store_u32(header + 8, (uint32_t)payload.len);
+  struct iovec iov[] = {
+      {.iov_base = header, .iov_len = sizeof header},
+      {.iov_base = (void *)(uintptr_t)payload.data, .iov_len = payload.len},
+  };
+  struct msghdr msg = {.msg_iov = iov, .msg_iovlen = payload.len > 0 ? 2 : 1};
+  while (msg.msg_iovlen > 0) {
+    ssize_t n = sendmsg(fd, &msg, MSG_NOSIGNAL);
+    if (n < 0 && errno == EINTR)
+      continue;
+    if (n < 0)
+      return result_of_errno();
+    advance(&msg, (size_t)n);
+  }
+  return WIRE_OK;
+}
+
+static enum wire_result receive_all(int fd, uint8_t *out, size_t len, bool at_start)
+{
+  size_t have = 0;
+  while (have < len) {
+    ssize_t n = recv(fd, out + have, len - have, MSG_WAITALL);
+    if (n < 0 && errno == EINTR)
+      continue;
+    if (n < 0)
+      return result_of_errno();
+    if (n == 0)
+      return at_start && have == 0 ? WIRE_CLOSED : WIRE_BROKEN;
+    have += (size_t)n;
+  }
+  return WIRE_OK;
+}
+
+enum wire_result wire_receive(int fd, size_t max, struct wire_header *ret_header,
+                              struct buf *ret_payload)
+{
+  uint8_t octets[WIRE_HEADER_LEN];
+  enum wire_result result = receive_all(fd, octets, sizeof octets, true);
+  if (result != WIRE_OK)
+    return result;
+  struct wire_header header = {
+      .type = octets[3], .id = load_u32(octets + 4), .len = load_u32(octets + 8)};
+  if (memcmp(octets, magic, sizeof magic) != 0 || header.len > max)
+    return WIRE_BAD_FRAME;
+  buf_clear(ret_payload);
+  if (!buf_reserve(ret_payload, header.len))
+    return WIRE_BROKEN;
+  result = receive_all(fd, ret_payload->data, header.len, false);
+  if (result != WIRE_OK)
+    return result;
+  ret_payload->len = header.len;
+  *ret_header = header;
+  return WIRE_OK;
+}
+
+const char *wire_result_text(enum wire_result result)
+{
+  static const char *const texts[] = {"ok", "closed by the peer", "connection broken", "timed out",
+                                      "not a frame"};
+  return texts[result];
+}
+
+void wire_put_u8(struct buf *out, uint8_t number)
+{
+  buf_add_u8(out, number);
+}
+
+void wire_put_u16(struct buf *out, uint16_t number)
+{
+  buf_add(out, (uint8_t[]){(uint8_t)(number >> 8), (uint8_t)number}, 2);
+}
+
+void wire_put_u32(struct buf *out, uint32_t number)
+{
+  uint8_t octets[4];
+  store_u32(octets, number);
+  buf_add(out, octets, sizeof octets);
+}
+
+void wire_put_bytes(struct buf *out, struct bytes octets)
+{
+  if (octets.len > UINT32_MAX)
+    out->failed = true;
+  wire_put_u32(out, (uint32_t)octets.len);
+  buf_add_bytes(out, octets);
+}
+
+static const uint8_t *take(struct wire_reader *in, size_t len)
+{
+  if (in->failed || in->rest.len < len) {
+    in->failed = true;
+    return NULL;
+  }
+  const uint8_t *at = in->rest.data;
+  in->rest = bytes_of(at + len, in->rest.len - len);
+  return at;
+}
+
+uint8_t wire_get_u8(struct wire_reader *in)
+{
+  const uint8_t *at = take(in, 1);
+  return at != NULL ? at[0] : 0;
+}
+
+uint16_t wire_get_u16(struct wire_reader *in)
+{
+  const uint8_t *at = take(in, 2);
+  return at != NULL ? (uint16_t)(at[0] << 8 | at[1]) : 0;
+}
+
+uint32_t wire_get_u32(struct wire_reader *in)
+{
+  const uint8_t *at = take(in, 4);
+  return at != NULL ? load_u32(at) : 0;
+}
+
+struct bytes wire_get_bytes(struct wire_reader *in)
+{
+  size_t len = wire_get_u32(in);
+  const uint8_t *at = take(in, len);
+  return at != NULL ? bytes_of(at, len) : bytes_of(NULL, 0);
+}

@@ -1,0 +1,414 @@
+/* der.c - see der.h. */
+#include "lib/pki/der.h"
+
+#include <stdio.h>
+
+#include "lib/base/text.h"
+#include "lib/base/when.h"
+
+/* X.690, 8.1.3 and 10.1: definite and as short as possible. */
+static bool take_len(struct der *d, size_t *ret_len)
+{
+  if (d->p == d->end)
+    return false;
+  uint8_t first = *d->p++;
+  if (first < 0x80) {
+    *ret_len = first;
+    return true;
+  }
+  size_t n = first & 0x7f, len = 0;
+  if (n == 0 || n > 4 || (size_t)(d->end - d->p) < n || d->p[0] == 0)
+    return false;
+  for (size_t i = 0; i < n; i++)
+    len = len << 8 | *d->p++;
+  *ret_len = len;
+  return len >= 0x80;
+}
+
+bool der_next(struct der *d, struct der_value *ret_value)
+{
+  struct der at = *d;
+  size_t len;
+  if (at.p == at.end)
+    return false;
+  uint8_t tag = *at.p++;
+  /* Tag numbers of 31 and more take further octets; nothing in PKIX has them. Tag 0 ends an
+   * indefinite length. */
+  if ((tag & 0x1f) == 0x1f || tag == 0)
+    return false;
+  if (!take_len(&at, &len) || (size_t)(at.end - at.p) < len)
+    return false;
+  ret_value->tag = tag;
+  ret_value->content = bytes_of(at.p, len);
+  ret_value->whole = bytes_of(d->p, (size_t)(at.p - d->p) + len);
+  d->p = at.p + len;
+  return true;
+}
+
+static bool take_value(struct der *d, uint8_t tag, struct der_value *ret_value)
+{
+  struct der at = *d;
+  if (!der_is(d, tag) || !der_next(&at, ret_value))
+    return false;
+  *d = at;
+  return true;
+}
+
+bool der_is(const struct der *d, uint8_t tag)
+{
+  return d->p < d->end && *d->p == tag;
+}
+
+bool der_take(struct der *d, uint8_t tag, struct bytes *ret_content)
+{
+  struct der_value value;
+  if (!take_value(d, tag, &value))
+    return false;
+  *ret_content = value.content;
+  return true;
+}
+
+bool der_take_whole(struct der *d, uint8_t tag, struct bytes *ret_whole)
+{
+  struct der_value value;
+  if (!take_value(d, tag, &value))
+    return false;
+  *ret_whole = value.whole;
+  return true;
+}
+
+bool der_enter(struct der *d, uint8_t tag, struct der *ret_inner)
+{
+  struct bytes content;
+  if (!der_take(d, tag, &content))
+    return false;
+  *ret_inner = der_of(content);
+  return true;
+}
+
+/* The typed takers work on a copy, so that a refused value leaves the reader where it was. */
+#define TAKE_CONTENT(d, tag, content)                                                              \
+  struct der at = *(d);                                                                            \
+  struct bytes content;                                                                            \
+  if (!der_take(&at, (tag), &content))                                                             \
+  return false
+
+bool der_take_bool(struct der *d, bool *ret_value)
+{
+  TAKE_CONTENT(d, DER_BOOLEAN, content);
+  if (content.len != 1 || (content.data[0] != 0 && content.data[0] != 0xff))
+    return false;
+  *ret_value = content.data[0] != 0;
+  *d = at;
+  return true;
+}
+
+bool der_take_unsigned(struct der *d, struct bytes *ret_magnitude)
+{
+  TAKE_CONTENT(d, DER_INTEGER, content);
+  if (content.len == 0 || (content.data[0] & 0x80) != 0)
+    return false;
+  if (content.len > 1 && content.data[0] == 0) {
+    if ((content.data[1] & 0x80) == 0)
+      return false; /* a leading zero that is not needed */
+    content = bytes_of(content.data + 1, content.len - 1);
+  }
+  *ret_magnitude = content;
+  *d = at;
+  return true;
+}
+
+bool der_take_number(struct der *d, int64_t *ret_number)
+{
+  struct der at = *d;
+  struct bytes magnitude;
+  uint64_t number = 0;
+  if (!der_take_unsigned(&at, &magnitude) || magnitude.len > 8)
+    return false;
+  for (size_t i = 0; i < magnitude.len; i++)
+    number = number << 8 | magnitude.data[i];
+  if (number > INT64_MAX)
+    return false;
+  *ret_number = (int64_t)number;
+  *d = at;
+  return true;
+}
+
+bool der_take_bits(struct der *d, struct bytes *ret_octets, uint8_t *ret_unused)
+{
+  TAKE_CONTENT(d, DER_BIT_STRING, content);
+  if (content.len == 0 || content.data[0] > 7)
+    return false;
+  uint8_t unused = content.data[0];
+  if (unused > 0 &&
+      (content.len == 1 || (content.data[content.len - 1] & ((1u << unused) - 1)) != 0))
+    return false;
+  *ret_octets = bytes_of(content.data + 1, content.len - 1);
+  *ret_unused = unused;
+  *d = at;
+  return true;
+}
+
+bool der_take_bit_octets(struct der *d, struct bytes *ret_octets)
+{
+  struct der at = *d;
+  struct bytes octets;
+  uint8_t unused;
+  if (!der_take_bits(&at, &octets, &unused) || unused != 0)
+    return false;
+  *ret_octets = octets;
+  *d = at;
+  return true;
+}
+
+bool der_take_named_bits(struct der *d, uint32_t *ret_bits)
+{
+  struct der at = *d;
+  struct bytes octets;
+  uint8_t unused;
+  uint32_t bits = 0;
+  if (!der_take_bits(&at, &octets, &unused) || octets.len > 4)
+    return false;
+  if (octets.len > 0 && (octets.data[octets.len - 1] >> unused & 1) == 0)
+    return false; /* X.690, 11.2.2: the last bit is a one */
+  for (size_t i = 0; i < octets.len * 8; i++)
+    if ((octets.data[i / 8] >> (7 - i % 8) & 1) != 0)
+      bits |= UINT32_C(1) << i;
+  *ret_bits = bits;
+  *d = at;
+  return true;
+}
+
+static bool two_digits(const uint8_t *p, int *ret_number)
+{
+  if (p[0] < '0' || p[0] > '9' || p[1] < '0' || p[1] > '9')
+    return false;
+  *ret_number = (p[0] - '0') * 10 + (p[1] - '0');
+  return true;
+}
+
+/* "MMDDHHMMSSZ" behind the year. */
+static bool read_time(const uint8_t *p, int year, int64_t *ret_instant)
+{
+  struct when_civil c = {.year = year};
+  return two_digits(p, &c.month) && two_digits(p + 2, &c.day) && two_digits(p + 4, &c.hour) &&
+         two_digits(p + 6, &c.minute) && two_digits(p + 8, &c.second) && p[10] == 'Z' &&
+         when_from_civil(&c, ret_instant);
+}
+
+bool der_take_time(struct der *d, int64_t *ret_instant)
+{
+  struct der_value value;
+  struct der at = *d;
+  int high, low;
+  if (!der_next(&at, &value))
+    return false;
+  const uint8_t *p = value.content.data;
+  if (value.tag == DER_UTC_TIME && value.content.len == 13) {
+    if (!two_digits(p, &low) || !read_time(p + 2, low >= 50 ? 1900 + low : 2000 + low, ret_instant))
+      return false;
+  } else if (value.tag == DER_GENERALIZED_TIME && value.content.len == 15) {
+    if (!two_digits(p, &high) || !two_digits(p + 2, &low) || high * 100 + low < 2050 ||
+        !read_time(p + 4, high * 100 + low, ret_instant))
+      return false;
+  } else {
+    return false;
+  }
+  *d = at;
+  return true;
+}
+
+bool der_oid_is_valid(struct bytes oid)
+{
+  bool at_start = true;
+  if (oid.len == 0 || (oid.data[oid.len - 1] & 0x80) != 0)
+    return false;
+  for (size_t i = 0; i < oid.len; i++) {
+    if (at_start && oid.data[i] == 0x80)
+      return false;
+    at_start = (oid.data[i] & 0x80) == 0;
+  }
+  return true;
+}
+
+/* --- writer --- */
+
+static size_t len_octets(size_t len)
+{
+  size_t n = 0;
+  if (len < 0x80)
+    return 1;
+  for (; len > 0; len >>= 8)
+    n++;
+  return n + 1;
+}
+
+static void store_len(uint8_t *out, size_t len, size_t n)
+{
+  if (n == 1) {
+    out[0] = (uint8_t)len;
+    return;
+  }
+  out[0] = (uint8_t)(0x80 | (n - 1));
+  for (size_t i = 1; i < n; i++)
+    out[i] = (uint8_t)(len >> (8 * (n - 1 - i)));
+}
+
+static void put_header(struct buf *out, uint8_t tag, size_t len)
+{
+  uint8_t header[1 + 1 + sizeof len];
+  size_t n = len_octets(len);
+  header[0] = tag;
+  store_len(header + 1, len, n);
+  buf_add(out, header, 1 + n);
+}
+
+/* One octet is left for the length; most values need no more. */
+size_t der_begin(struct buf *out, uint8_t tag)
+{
+  buf_add(out, (uint8_t[]){tag, 0}, 2);
+  return out->len;
+}
+
+void der_end(struct buf *out, size_t mark)
+{
+  if (!buf_ok(out))
+    return;
+  size_t len = out->len - mark, n = len_octets(len);
+  if (n > 1 && !buf_insert_gap(out, mark, n - 1))
+    return;
+  store_len(out->data + mark - 1, len, n);
+}
+
+void der_put(struct buf *out, uint8_t tag, struct bytes content)
+{
+  put_header(out, tag, content.len);
+  buf_add_bytes(out, content);
+}
+
+void der_put_bool(struct buf *out, bool value)
+{
+  buf_add(out, (uint8_t[]){DER_BOOLEAN, 1, value ? 0xff : 0}, 3);
+}
+
+void der_put_unsigned(struct buf *out, struct bytes magnitude)
+{
+  while (magnitude.len > 1 && magnitude.data[0] == 0)
+    magnitude = bytes_of(magnitude.data + 1, magnitude.len - 1);
+  bool pad = magnitude.len == 0 || (magnitude.data[0] & 0x80) != 0;
+  put_header(out, DER_INTEGER, magnitude.len + pad);
+  if (pad)
+    buf_add_u8(out, 0);
+  buf_add_bytes(out, magnitude);
+}
+
+void der_put_number(struct buf *out, uint64_t number)
+{
+  uint8_t octets[8];
+  for (size_t i = 0; i < sizeof octets; i++)
+    octets[i] = (uint8_t)(number >> (56 - 8 * i));
+  der_put_unsigned(out, bytes_of(octets, sizeof octets));
+}
+
+void der_put_oid(struct buf *out, struct bytes oid)
+{
+  der_put(out, DER_OID, oid);
+}
+
+void der_put_bit_octets(struct buf *out, struct bytes octets)
+{
+  put_header(out, DER_BIT_STRING, octets.len + 1);
+  buf_add_u8(out, 0);
+  buf_add_bytes(out, octets);
+}
+
+void der_put_named_bits(struct buf *out, uint32_t bits)
+{
+  uint8_t content[5] = {0};
+  size_t n = 0;
+  for (size_t i = 0; i < 32; i++)
+    if ((bits >> i & 1) != 0) {
+      content[1 + i / 8] |= (uint8_t)(0x80 >> i % 8);
+      n = i + 1;
+    }
+  size_t octets = (n + 7) / 8;
+  content[0] = (uint8_t)(octets * 8 - n);
+  der_put(out, DER_BIT_STRING, bytes_of(content, 1 + octets));
+}
+
+void der_put_time(struct buf *out, int64_t instant)
+{
+  struct when_civil c = when_to_civil(instant);
+  char text[96];
+  bool utc = c.year >= 1950 && c.year < 2050;
+  snprintf(text, sizeof text, "%04d%02d%02d%02d%02d%02dZ", c.year, c.month, c.day, c.hour, c.minute,
+           c.second);
+  const char *from = utc ? text + 2 : text;
+  der_put(out, utc ? DER_UTC_TIME : DER_GENERALIZED_TIME, bytes_of_text(from));
+}
+
+/* --- object identifiers --- */
+
+static void put_arc(struct buf *out, uint64_t arc)
+{
+  uint8_t octets[10];
+  size_t n = 0;
+  do {
+    octets[n++] = (uint8_t)(arc & 0x7f);
+    arc >>= 7;
+  } while (arc > 0);
+  while (n-- > 0)
+    buf_add_u8(out, (uint8_t)(octets[n] | (n > 0 ? 0x80 : 0)));
+}
+
+bool der_oid_read(struct bytes text, struct buf *out)
+{
+  size_t start = out->len, n_arcs = 0;
+  uint64_t first = 0;
+  while (text.len > 0 || n_arcs == 0) {
+    const uint8_t *dot = text.len > 0 ? memchr(text.data, '.', text.len) : NULL;
+    size_t len = dot != NULL ? (size_t)(dot - text.data) : text.len;
+    uint64_t arc;
+    /* 2.39 and more are possible (X.690, 8.19.4); 2^56 is enough for every registered arc. */
+    if (!text_to_u64(bytes_of(text.data, len), UINT64_C(1) << 56, &arc))
+      goto bad;
+    if (n_arcs == 0 && arc > 2)
+      goto bad;
+    if (n_arcs == 1 && first < 2 && arc > 39)
+      goto bad;
+    if (n_arcs == 0)
+      first = arc;
+    else
+      put_arc(out, n_arcs == 1 ? first * 40 + arc : arc);
+    n_arcs++;
+    if (dot == NULL)
+      break;
+    text = bytes_of(dot + 1, text.len - len - 1);
+    if (text.len == 0)
+      goto bad;
+  }
+  if (n_arcs >= 2 && buf_ok(out))
+    return true;
+bad:
+  out->len = start;
+  return false;
+}
+
+void der_oid_text(struct bytes oid, struct buf *out)
+{
+  uint64_t arc = 0;
+  bool first = true;
+  for (size_t i = 0; i < oid.len; i++) {
+    arc = arc << 7 | (oid.data[i] & 0x7f);
+    if ((oid.data[i] & 0x80) != 0)
+      continue;
+    if (first) {
+      uint64_t root = arc >= 80 ? 2 : arc / 40;
+      buf_addf(out, "%llu.%llu", (unsigned long long)root, (unsigned long long)(arc - root * 40));
+    } else {
+      buf_addf(out, ".%llu", (unsigned long long)arc);
+    }
+    first = false;
+    arc = 0;
+  }
+}

@@ -1,0 +1,40 @@
+/* name.h - distinguished names (RFC 5280, 4.1.2.4; X.501). Threads: none of its own. */
+#pragma once
+#include <stdbool.h>
+
+#include "lib/base/buf.h"
+#include "lib/base/fault.h"
+
+enum attribute {
+  ATTR_COMMON_NAME,
+  ATTR_SERIAL_NUMBER,
+  ATTR_COUNTRY,
+  ATTR_LOCALITY,
+  ATTR_STATE,
+  ATTR_ORGANIZATION,
+  ATTR_ORGANIZATION_UNIT,
+  ATTRIBUTE_COUNT
+};
+
+/* "CN", "serialNumber", "C", "L", "ST", "O", "OU" */
+const char *attribute_name(enum attribute attribute);
+bool attribute_named(struct bytes name, enum attribute *ret_attribute);
+
+/* One attribute in one RDN. */
+struct name_part {
+  enum attribute attribute;
+  struct bytes value; /* UTF-8, borrowed */
+};
+
+/* Writes the whole Name SEQUENCE. PrintableString for serialNumber and country, UTF8String
+ * otherwise; bounds of RFC 5280, appendix A (CN 64, serialNumber 64, C exactly 2, O and OU 64, L
+ * and ST 128 characters). Fails with BAD_SUBJECT, and `out` is then as before. No part at all is
+ * the empty name. */
+bool name_write(const struct name_part *parts, size_t n, struct buf *out, struct fault *f);
+
+/* Is this whole value a well-formed Name, with string types and bounds sane? */
+bool name_is_valid(struct bytes name);
+bool name_is_empty(struct bytes name);
+/* RFC 4514 text, for a person: "CN=w-1001,O=Acme". Attributes without a short name appear as dotted
+ * OIDs. */
+void name_text(struct bytes name, struct buf *out);

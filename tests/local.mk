@@ -1,0 +1,8 @@
+# Tests by kind; each kind's folder lists its own.
+AM_TESTS_ENVIRONMENT = MINTMARK_SRCDIR='$(abs_top_srcdir)' MINTMARK_BUILDDIR='$(abs_top_builddir)'; \
+  export MINTMARK_SRCDIR MINTMARK_BUILDDIR;
+CHECK_LIBS = $(CMOCKA_LIBS)
+
+if HAVE_CMOCKA
+include tests/unit/base.mk
+endif
