@@ -5,4 +5,9 @@ CHECK_LIBS = $(CMOCKA_LIBS)
 
 if HAVE_CMOCKA
 include tests/unit/base.mk
+include tests/unit/ca.mk
+include tests/unit/keyd.mk
+include tests/unit/daemon.mk
+include tests/unit/cli.mk
+include tests/flow/local.mk
 endif

@@ -1,0 +1,80 @@
+/* exchange.h - one request and its reply, as the handlers see them: no HTTP library, no socket.
+ *
+ * The front fills the request, the router finds the handler, the handler fills the reply. A handler
+ * either answers at once (returns HANDLED) or keeps the exchange (returns DEFERRED) and calls
+ * exchange_finish() later, once, from any thread. Threads: an exchange belongs to one thread at a
+ * time. */
+#pragma once
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "lib/base/buf.h"
+#include "lib/base/fault.h"
+#include "lib/base/ip.h"
+#include "lib/ca/principal.h"
+
+enum method { METHOD_GET, METHOD_HEAD, METHOD_POST, METHOD_COUNT };
+
+struct parameter {
+  char *name, *value; /* decoded UTF-8 without NUL; owned by the exchange */
+};
+
+/* A body that is made while it is sent. */
+struct reply_stream {
+  /* Appends some octets to `out`; sets *ret_end when there is no more. False breaks the connection
+   * off. */
+  bool (*next)(void *state, struct buf *out, bool *ret_end);
+  void (*free)(void *state);
+  void *state;
+};
+
+struct reply {
+  unsigned status;
+  const char *content_type;     /* static */
+  struct buf body;              /* owned */
+  struct reply_stream stream;   /* instead of body, when stream.next is set */
+  char location[96];            /* "": none */
+  unsigned retry_after_s;       /* 0: none */
+  const char *allow;            /* static; NULL: none */
+  const char *www_authenticate; /* static; NULL: none */
+  const char *cache_control;    /* static; NULL: "no-store" */
+};
+
+struct service; /* what the handlers work with: see service.h */
+
+struct exchange {
+  const struct service *service;
+  enum method method;
+  char *path;
+  struct parameter *query;
+  size_t n_query;
+  char path_value[129]; /* what stood in the place of ":name" in the route's pattern; "" when it has
+                           none */
+  char content_type[129]; /* without parameters, in lower case; "" when not given */
+  char accept[257];       /* "" when not given */
+  struct buf body;
+  char request_id[65];
+  char source[IP_TEXT_SIZE];
+  struct principal principal; /* role ROLE_NONE on an open route */
+  int64_t started_ms;
+
+  struct reply reply;
+  /* For the line of log. */
+  enum fault_code code;
+  char device_serial[65], serial_number[41];
+
+  void *front; /* the front's own */
+};
+
+enum handled { HANDLED, DEFERRED };
+typedef enum handled handler(struct exchange *x);
+
+/* The first query parameter of this name, or NULL. */
+const char *exchange_query(const struct exchange *x, const char *name);
+
+/* Fills the reply with the problem document (RFC 9457) for this fault, with Retry-After where the
+ * status asks for it. Returns HANDLED. */
+enum handled exchange_fail(struct exchange *x, const struct fault *f);
+
+/* The reply of a deferred exchange is there. Any thread, once. Implemented by the front. */
+void exchange_finish(struct exchange *x);

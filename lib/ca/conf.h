@@ -1,0 +1,45 @@
+/* conf.h - mintmark.conf, read by libConfuse and checked. Threads: read-only once it is loaded;
+ * counted references. */
+#pragma once
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "lib/base/fault.h"
+#include "lib/base/log.h"
+#include "lib/ca/principal.h"
+#include "lib/ca/profile.h"
+
+struct conf {
+  char *path;
+  char *listen;     /* "127.0.0.1:8443", "[::]:8443" */
+  char *ledger;     /* paths are made absolute against the configuration's folder */
+  uint8_t instance; /* first octet of serial numbers */
+  char *tls_certificate, *tls_key;
+  char *authority_name, *authority_certificate, *authority_chain, *authority_root;
+  char *key_holder_socket; /* NULL: start key_holder_program as a child */
+  char *key_holder_program, *key_holder_config;
+  char admin_name[PRINCIPAL_NAME_SIZE]; /* "": none; the first administrator, put into an empty
+                                           ledger */
+  uint8_t admin_token_sha256[TOKEN_SHA256_LEN];
+  enum log_format log_format;
+  enum log_level log_level;
+  unsigned threads; /* HTTP threads; 0 in the file: one for each core */
+  unsigned workers; /* issue workers; likewise */
+  unsigned connections, connections_per_address;
+  unsigned request_seconds; /* from the first octet of a request to its last */
+  unsigned idle_seconds;    /* a keep-alive connection without a request */
+  unsigned work_seconds;    /* a job in the issue pipeline */
+  unsigned queue;           /* jobs that wait at the most */
+  struct profile *profiles;
+  size_t n_profiles;
+  const struct profile *default_profile; /* NULL: a request must name one */
+  _Atomic int references;
+};
+
+/* BAD_CONFIG with "FILE:LINE: what is wrong and what would be right". */
+bool conf_load(const char *path, struct conf **ret_conf, struct fault *f);
+const struct profile *conf_profile(const struct conf *conf, const char *name);
+struct conf *conf_hold(struct conf *conf);
+void conf_release(struct conf *conf); /* accepts NULL */
+
+AUTO_POINTER(conf, struct conf, conf_release)

@@ -1,0 +1,65 @@
+/* issue.h - the pipeline that every protocol hands its requests to: workers (read, check, build,
+ * lint, sign), then one ledger writer with group commit. The one policy path.
+ *
+ * A request is plain data. "The same request" is: same device_serial, profile, order, model,
+ * replace, names (as a set) and public key; request_sha256 is SHA-256 over their canonical form.
+ * Who asks, and the CSR's own signature and extensions, do not count: a widget that was moved to
+ * another station after a lost reply gets its certificate all the same.
+ *
+ * Durable before released: done() comes after the commit. */
+#pragma once
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "lib/base/buf.h"
+#include "lib/base/fault.h"
+#include "lib/ca/authority.h"
+#include "lib/ca/conf.h"
+#include "lib/ca/key_holder.h"
+#include "lib/ca/ledger.h"
+#include "lib/pki/san.h"
+
+struct issue_request {
+  char station[PRINCIPAL_NAME_SIZE]; /* the principal who asks */
+  struct buf csr;                    /* DER (csr_decode was the protocol's work); owned */
+  char device_serial[LABEL_SIZE], profile[LABEL_SIZE], order[LABEL_SIZE], model[LABEL_SIZE];
+  struct sans names; /* owned */
+  bool replace;
+};
+
+struct issue_result {
+  bool replayed;
+  struct issued row; /* owned; empty when fault.code is set */
+};
+
+struct issue_job {
+  struct issue_request request;
+  struct issue_result result;
+  struct fault fault; /* FAULT_NONE: issued or replayed */
+  /* Called once, on a thread of the pipeline. MUST NOT block and MUST NOT submit. The job belongs
+   * to its maker again. */
+  void (*done)(struct issue_job *job);
+  void *context;
+  int64_t deadline_ms; /* on when_monotonic_ms(); set by issuer_submit */
+  struct issue_job *next;
+};
+void issue_job_free(
+    struct issue_job *job); /* what it owns, and the object: it was allocated with calloc */
+
+struct issuer;
+
+/* Starts conf->workers workers and the writer. Borrows ledger, authority and holder (slots 0 to
+ * workers - 1 of it), which must outlive it; holds a reference to conf. */
+bool issuer_start(struct conf *conf, const struct authority *authority, struct ledger *ledger,
+                  struct key_holder *holder, struct issuer **ret_issuer, struct fault *f);
+/* From now on requests are held against this configuration's profiles. Any thread. */
+void issuer_reload(struct issuer *issuer, struct conf *conf);
+/* Takes the job, or returns false with BUSY or STOPPING (the job stays the caller's and done() is
+ * not called). Any thread. */
+bool issuer_submit(struct issuer *issuer, struct issue_job *job, struct fault *f);
+/* Takes no more jobs, finishes those it has, joins its threads, frees. */
+void issuer_stop(struct issuer *issuer);
+
+/* The canonical digest of a request (see above). */
+void issue_request_sha256(const struct issue_request *request, const uint8_t spki_sha256[32],
+                          uint8_t ret_sha256[32]);

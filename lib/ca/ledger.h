@@ -1,0 +1,117 @@
+/* ledger.h - every certificate we ever issued, and the principals; rows of certificates are only
+ * added.
+ *
+ * One writer connection, used by one thread at a time through a batch (one transaction); readers of
+ * their own, taken from a pool inside, so that every ledger_* call that reads may come from any
+ * thread. No SQL and no SQLite type is seen from outside, so that another database can stand behind
+ * the same header. */
+#pragma once
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "lib/base/buf.h"
+#include "lib/base/fault.h"
+#include "lib/base/ip.h"
+#include "lib/ca/principal.h"
+#include "lib/pki/cert.h"
+#include "lib/pki/pubkey.h"
+
+struct ledger;
+
+/* Creates the file (mode 0600) when it is not there, and brings an older one up to date; each
+ * migration is one transaction. LEDGER_IS_NEWER when a newer program wrote it; LEDGER when it
+ * cannot be opened, is no ledger, or is locked by another daemon. */
+bool ledger_open(const char *path, struct ledger **ret_ledger, struct fault *f);
+void ledger_close(struct ledger *ledger);
+/* A real write (in a table of its own) that is durable when it returns: for /readyz. Any thread. */
+bool ledger_probe(struct ledger *ledger, struct fault *f);
+
+enum { LABEL_SIZE = 65 }; /* device_serial, profile, station, order, model: at most 64 octets */
+
+enum certificate_status { STATUS_ANY, STATUS_VALID, STATUS_EXPIRED, STATUS_SUPERSEDED };
+const char *certificate_status_name(enum certificate_status status);
+bool certificate_status_named(struct bytes name, enum certificate_status *ret_status);
+
+/* One issued certificate: a row. Empty text: not given. */
+struct issued {
+  int64_t id; /* position in the ledger; set by the ledger */
+  uint8_t serial_number[SERIAL_NUMBER_LEN];
+  char device_serial[LABEL_SIZE], profile[LABEL_SIZE], station[LABEL_SIZE], order[LABEL_SIZE],
+      model[LABEL_SIZE], authority[LABEL_SIZE];
+  int64_t issued_at_ms, not_before, not_after;
+  enum certificate_status status; /* as of the query; set by the ledger */
+  uint8_t spki_sha256[PUBKEY_SHA256_LEN];
+  uint8_t request_sha256[32]; /* what "the same request" means: see issue.h */
+  struct buf der;             /* the certificate; owned */
+};
+void issued_free(struct issued *row);
+AUTO_VALUE(issued, struct issued, issued_free)
+
+/* --- writing: one thread at a time --- */
+
+struct ledger_batch;
+/* Opens a transaction. */
+bool ledger_begin(struct ledger *ledger, struct ledger_batch **ret_batch, struct fault *f);
+/* Adds one certificate with its names (for searching). What was there before decides:
+ *   this very request was answered before, and that certificate is the device's current one (not
+ * superseded, not expired): true, *ret_replayed is true and *earlier is that row; another
+ * device_serial has this key: KEY_ALREADY_USED (a row without device_serial counts as another
+ * device unless both have none and the request is the same); the device has a current certificate
+ * of this profile, and `replace` is false: DEVICE_HAS_CERTIFICATE (detail names its serial number);
+ *   otherwise the row is added, and row->id is set.
+ * After any PEER fault nothing was added and the batch goes on; after LEDGER the batch must be
+ * rolled back. names are the certificate's SANs. now is in seconds. */
+bool ledger_append(struct ledger_batch *batch, struct issued *row, const struct sans *names,
+                   bool replace, int64_t now, bool *ret_replayed, struct issued *earlier,
+                   struct fault *f);
+/* Durable when it returns true; after false nothing of the batch was written. The batch is gone in
+ * both cases. */
+bool ledger_commit(struct ledger_batch *batch, struct fault *f);
+void ledger_roll_back(struct ledger_batch *batch);
+
+/* --- reading: any thread --- */
+
+/* The same judgement as ledger_append, ahead of time and without a lock: saves signatures on
+ * replays and refusals. True and *ret_replayed false means: nothing stands against it as yet. Only
+ * device_serial, profile, spki_sha256 and request_sha256 of `row` are read. */
+bool ledger_foresee(struct ledger *ledger, const struct issued *row, bool replace, int64_t now,
+                    bool *ret_replayed, struct issued *earlier, struct fault *f);
+
+/* UNKNOWN_SERIAL_NUMBER when there is none. */
+bool ledger_get(struct ledger *ledger, struct bytes serial_number, int64_t now,
+                struct issued *ret_row, struct fault *f);
+
+/* NULL, 0 or STATUS_ANY: no filter. Times: issued in milliseconds, expiry in seconds; "after" and
+ * "before" exclude the instant itself. */
+struct ledger_query {
+  const char *device_serial, *station, *order, *model, *profile, *dns, *uri;
+  const struct ip *ip;
+  enum certificate_status status;
+  int64_t issued_after_ms, issued_before_ms, expires_before;
+  int64_t before_id; /* keyset: only rows with a smaller id; 0: from the newest */
+  unsigned limit;    /* 1 to 1000 */
+};
+
+struct ledger_page {
+  struct issued *rows; /* newest first; owned */
+  size_t n;
+  bool more; /* there are rows behind the last one */
+};
+bool ledger_search(struct ledger *ledger, const struct ledger_query *query, int64_t now,
+                   struct ledger_page *ret_page, struct fault *f);
+void ledger_page_free(struct ledger_page *page);
+AUTO_VALUE(ledger_page, struct ledger_page, ledger_page_free)
+
+/* --- principals: any thread; these write in a transaction of their own --- */
+
+/* PRINCIPAL_EXISTS when the name is taken. */
+bool ledger_add_principal(struct ledger *ledger, const struct principal *principal,
+                          const uint8_t token_sha256[TOKEN_SHA256_LEN], struct fault *f);
+/* *ret_found tells whether there is one; false only when the database fails. */
+bool ledger_find_principal(struct ledger *ledger, const char *name, bool *ret_found,
+                           struct principal *ret_principal,
+                           uint8_t ret_token_sha256[TOKEN_SHA256_LEN], struct fault *f);
+/* Calls `each` for every principal in the order of names. */
+bool ledger_each_principal(struct ledger *ledger,
+                           void (*each)(const struct principal *principal, void *context),
+                           void *context, struct fault *f);

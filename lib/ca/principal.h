@@ -1,0 +1,46 @@
+/* principal.h - who may ask: a name, a role, and a token of which only a hash is kept.
+ *
+ * A token is "NAME.SECRET": the name tells which row to look at, the secret is 32 octets of the
+ * CSPRNG in base64url. Because the secret has 256 random bits, one SHA-256 is enough to keep it by.
+ * Threads: any. */
+#pragma once
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "lib/base/buf.h"
+#include "lib/base/fault.h"
+
+enum role {
+  ROLE_NONE,
+  ROLE_STATION,
+  ROLE_DEVICE,
+  ROLE_OPERATOR,
+  ROLE_AUDITOR,
+  ROLE_ADMIN,
+  ROLE_COUNT
+};
+
+/* "station", "device", "operator", "auditor", "admin" */
+const char *role_name(enum role role);
+bool role_named(struct bytes name, enum role *ret_role);
+
+enum { PRINCIPAL_NAME_SIZE = 65, TOKEN_SHA256_LEN = 32 };
+
+struct principal {
+  char name[PRINCIPAL_NAME_SIZE];
+  enum role role;
+  int64_t created_at;
+};
+
+/* 1 to 64 of A-Z a-z 0-9 - _ (no dot: it divides name and secret). */
+bool principal_name_is_valid(struct bytes name);
+
+/* Makes a token and the hash to keep. The caller wipes the token. */
+bool principal_make_token(const char *name, struct buf *ret_token,
+                          uint8_t ret_sha256[TOKEN_SHA256_LEN], struct fault *f);
+
+/* Who is it? Takes the same time and the same fault (UNAUTHENTICATED) whether the name is unknown
+ * or the secret wrong; LEDGER when the database fails. */
+struct ledger;
+bool principal_authenticate(struct ledger *ledger, struct bytes token,
+                            struct principal *ret_principal, struct fault *f);

@@ -1,0 +1,87 @@
+/* profile.h - what may be issued, and the one place where a request is held against it.
+ * Pure: time, serial number and issuer are handed in. Threads: any; a profile is read-only once it
+ * is loaded. */
+#pragma once
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "lib/base/buf.h"
+#include "lib/base/fault.h"
+#include "lib/base/ip.h"
+#include "lib/ca/authority.h"
+#include "lib/pki/cert.h"
+#include "lib/pki/csr.h"
+#include "lib/pki/name.h"
+
+/* What becomes of names that the CSR has and the request has not. */
+enum csr_names { CSR_NAMES_REFUSE, CSR_NAMES_IGNORE, CSR_NAMES_COPY };
+
+/* One attribute of the subject: "CN=${device_serial}". */
+struct subject_part {
+  enum attribute attribute;
+  char template[129];
+};
+
+struct profile {
+  char name[65];
+  int64_t validity_s; /* WHEN_NEVER as not_after when never_expires */
+  bool never_expires; /* 99991231235959Z */
+  int64_t backdate_s; /* not_before lies this much before now, for devices whose clock is behind */
+  bool may_outlive_issuer;
+  uint32_t key_types; /* bit (1 << enum key_type) */
+  unsigned rsa_bits_min, rsa_bits_max;
+  uint32_t key_usage; /* keyEncipherment is left out for keys that are not RSA */
+  uint32_t ext_key_usage;
+  struct ip_range *ip_ranges;
+  size_t n_ip_ranges;
+  char **dns_patterns; /* "widget.example", "*.widgets.example" (one label), "**.example" (one or
+                          more labels) */
+  size_t n_dns_patterns;
+  char **uri_prefixes;
+  size_t n_uri_prefixes;
+  bool allow_wildcards; /* may a DNS name itself be "*.x"? It must then match a pattern all the same
+                         */
+  unsigned names_max;   /* SANs in one certificate */
+  bool require_name;    /* at least one SAN */
+  enum csr_names csr_names;
+  struct subject_part subject[8]; /* none: an empty subject */
+  size_t n_subject;
+  bool require_device_serial;
+  uint8_t hardware_type[64]; /* OID content octets of hardwareModuleName; len 0: none */
+  size_t hardware_type_len;
+};
+
+void profile_free(struct profile *profile); /* what it owns, not the object itself */
+
+/* What is asked, without who asks and how. */
+struct profile_request {
+  const struct csr *csr;                       /* read, not yet verified */
+  const char *device_serial, *model, *station; /* "": not given */
+  const struct sans *names;
+};
+
+/* The certificate to be. `spec` points into the plan, the profile, the authority, and the request's
+ * CSR. */
+struct plan {
+  struct cert_spec spec;
+  struct sans names;
+  struct buf subject;
+  uint8_t serial_number[SERIAL_NUMBER_LEN];
+  uint8_t subject_key_id[PUBKEY_ID_LEN];
+};
+
+/* The policy: everything that the profile and the CSR checklist ask for, in a fixed order:
+ * device_serial, key type and strength, proof of possession, every name one by one (each rejected
+ * one is an item of the fault), subject, validity. now is in seconds. plan must be all zero and
+ * wants plan_free in every case. */
+bool profile_check(const struct profile *profile, const struct profile_request *request,
+                   const struct authority *authority, int64_t now,
+                   const uint8_t serial_number[SERIAL_NUMBER_LEN], struct plan *ret_plan,
+                   struct fault *f);
+void plan_free(struct plan *plan);
+
+AUTO_VALUE(plan, struct plan, plan_free)
+
+/* 1 octet instance (0x01 to 0x7f), 6 octets of milliseconds, 9 octets of randomness. */
+void serial_number_make(uint8_t instance, int64_t now_ms, const uint8_t random[9],
+                        uint8_t ret_serial_number[SERIAL_NUMBER_LEN]);
