@@ -11,3 +11,4 @@ include tests/unit/daemon.mk
 include tests/unit/cli.mk
 include tests/flow/local.mk
 endif
+include tests/tree/local.mk

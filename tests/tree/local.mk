@@ -1,0 +1,4 @@
+# Tests of the tree itself: layers, style, units, manuals.
+TREE_TESTS = tests/tree/layers.sh tests/tree/format.sh
+EXTRA_DIST += tests/tree/tap.sh $(TREE_TESTS)
+TESTS += $(TREE_TESTS)
