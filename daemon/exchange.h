@@ -32,6 +32,7 @@ struct reply {
   unsigned status;
   const char *content_type;     /* static */
   struct buf body;              /* owned */
+  bool secret;                  /* the front wipes the body when it frees it: a token is in it */
   struct reply_stream stream;   /* instead of body, when stream.next is set */
   char location[96];            /* "": none */
   unsigned retry_after_s;       /* 0: none */
