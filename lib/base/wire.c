@@ -64,11 +64,13 @@ enum wire_result wire_send(int fd, uint8_t type, uint32_t id, struct bytes paylo
   return WIRE_OK;
 }
 
+/* SO_RCVTIMEO limits one recv(), which waits for all. After a short one only what is there already
+ * is taken: a peer that sends octet after octet must not get the whole time anew for each. */
 static enum wire_result receive_all(int fd, uint8_t *out, size_t len, bool at_start)
 {
   size_t have = 0;
   while (have < len) {
-    ssize_t n = recv(fd, out + have, len - have, MSG_WAITALL);
+    ssize_t n = recv(fd, out + have, len - have, have == 0 ? MSG_WAITALL : MSG_DONTWAIT);
     if (n < 0 && errno == EINTR)
       continue;
     if (n < 0)

@@ -29,7 +29,8 @@ enum wire_result {
 /* Sends one frame, in one sendmsg when the socket takes it. Never raises SIGPIPE. */
 enum wire_result wire_send(int fd, uint8_t type, uint32_t id, struct bytes payload);
 /* Receives one frame; the payload replaces what is in `ret_payload`. A length over max is refused
- * before any memory is set aside for it. */
+ * before any memory is set aside for it. The socket's SO_RCVTIMEO limits header and payload, each
+ * as a whole. */
 enum wire_result wire_receive(int fd, size_t max, struct wire_header *ret_header,
                               struct buf *ret_payload);
 const char *wire_result_text(enum wire_result result);

@@ -7,8 +7,8 @@ lib_ca_libca_a_SOURCES = \
   lib/ca/authority.h \
   lib/ca/conf.h \
   lib/ca/issue.h \
-  lib/ca/key_holder.h \
+  lib/ca/key_holder.c lib/ca/key_holder.h \
   lib/ca/ledger.h \
   lib/ca/principal.h \
   lib/ca/profile.h \
-  lib/ca/signer.h
+  lib/ca/signer.c lib/ca/signer.h

@@ -1,0 +1,181 @@
+/* signer.c - see signer.h. */
+#include "lib/ca/signer.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "lib/base/wire.h"
+#include "lib/pki/sign_protocol.h"
+
+_Static_assert((int)SIGNER_BATCH_MAX == (int)SIGN_BATCH_MAX, "a batch fits into one message");
+
+struct signer {
+  struct key_holder *holder;
+  unsigned slot, timeout_ms;
+  uint8_t key_sha256[SIGN_KEY_SHA256_LEN];
+  int fd; /* -1: not connected */
+  uint32_t last_id;
+  struct buf request, reply; /* kept, so that a batch sets no memory aside */
+};
+
+bool signer_new(struct key_holder *holder, unsigned slot, const uint8_t key_sha256[32],
+                unsigned timeout_ms, struct signer **ret_signer, struct fault *f)
+{
+  struct signer *signer = calloc(1, sizeof *signer);
+  if (signer == NULL)
+    return fault_no_memory(f);
+  *signer = (struct signer){.holder = holder, .slot = slot, .timeout_ms = timeout_ms, .fd = -1};
+  memcpy(signer->key_sha256, key_sha256, sizeof signer->key_sha256);
+  *ret_signer = signer;
+  return true;
+}
+
+static void disconnect(struct signer *signer)
+{
+  if (signer->fd >= 0)
+    close(signer->fd);
+  signer->fd = -1;
+}
+
+static bool break_off(struct signer *signer, const char *why, struct fault *f)
+{
+  disconnect(signer);
+  return fault_set(f, SIGNER_DOWN, "the key holder: %s", why);
+}
+
+/* Between two exchanges nothing is to be read: the end of the stream, or octets that nobody asked
+ * for, mean that this connection is done with. */
+static bool is_alive(const struct signer *signer)
+{
+  char octet;
+  return signer->fd >= 0 && recv(signer->fd, &octet, 1, MSG_PEEK | MSG_DONTWAIT) < 0 &&
+         (errno == EAGAIN || errno == EWOULDBLOCK);
+}
+
+static bool connect_anew(struct signer *signer, struct fault *f)
+{
+  struct timeval limit = {.tv_sec = signer->timeout_ms / 1000,
+                          .tv_usec = signer->timeout_ms % 1000 * 1000};
+  disconnect(signer);
+  if (!key_holder_connect(signer->holder, signer->slot, &signer->fd, f))
+    return false;
+  if (setsockopt(signer->fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit) != 0 ||
+      setsockopt(signer->fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit) != 0)
+    return break_off(signer, strerror(errno), f);
+  return true;
+}
+
+/* One request, one reply. Once a request is on its way it is not sent again: what became of it is
+ * not known. */
+static bool exchange(struct signer *signer, uint8_t type, uint8_t reply_type, struct fault *f)
+{
+  struct wire_header header;
+  if (!buf_ok(&signer->request))
+    return fault_no_memory(f);
+  if (!is_alive(signer) && !connect_anew(signer, f))
+    return false;
+  uint32_t id = ++signer->last_id;
+  enum wire_result result = wire_send(signer->fd, type, id, buf_bytes(&signer->request));
+  if (result == WIRE_OK)
+    result = wire_receive(signer->fd, SIGN_REPLY_MAX, &header, &signer->reply);
+  if (result == WIRE_OK && (header.type != reply_type || header.id != id))
+    result = WIRE_BAD_FRAME;
+  return result == WIRE_OK || break_off(signer, wire_result_text(result), f);
+}
+
+static void put_request(struct signer *signer, const struct signer_item *items, size_t n)
+{
+  struct buf *out = &signer->request;
+  buf_clear(out);
+  buf_add(out, signer->key_sha256, sizeof signer->key_sha256);
+  wire_put_u16(out, (uint16_t)n);
+  for (size_t i = 0; i < n; i++) {
+    wire_put_u8(out, SIGN_CERTIFICATE);
+    wire_put_bytes(out, items[i].tbs);
+  }
+}
+
+/* One status with its octets; false when it is neither yes nor no. */
+static bool get_result(struct wire_reader *in, bool *ret_done, struct bytes *ret_octets)
+{
+  uint8_t status = wire_get_u8(in);
+  *ret_octets = wire_get_bytes(in);
+  *ret_done = status == SIGN_DONE;
+  return !in->failed && (status == SIGN_DONE || status == SIGN_REFUSED);
+}
+
+static bool refuse(struct fault *f, struct bytes reason)
+{
+  return fault_set(f, SIGNER_REFUSED, "the key holder refused: %.*s", (int)reason.len,
+                   reason.len > 0 ? (const char *)reason.data : "");
+}
+
+static bool reply_is_whole(const struct signer *signer, size_t n)
+{
+  struct wire_reader in = {.rest = buf_bytes(&signer->reply)};
+  struct bytes octets;
+  bool done, ok = wire_get_u16(&in) == n;
+  for (size_t i = 0; i < n && ok; i++)
+    ok = get_result(&in, &done, &octets) && (!done || octets.len > 0);
+  return ok && wire_at_end(&in);
+}
+
+/* The reply is whole. */
+static void take_results(const struct signer *signer, struct signer_item *items, size_t n)
+{
+  struct wire_reader in = {.rest = buf_bytes(&signer->reply)};
+  wire_get_u16(&in);
+  for (size_t i = 0; i < n; i++) {
+    struct bytes octets;
+    bool done;
+    get_result(&in, &done, &octets);
+    if (!done) {
+      refuse(&items[i].fault, octets);
+      continue;
+    }
+    buf_clear(&items[i].signature);
+    buf_add_bytes(&items[i].signature, octets);
+    if (!buf_ok(&items[i].signature))
+      fault_no_memory(&items[i].fault);
+  }
+}
+
+bool signer_sign(struct signer *signer, struct signer_item *items, size_t n, struct fault *f)
+{
+  if (n == 0 || n > SIGNER_BATCH_MAX)
+    return fault_set(f, INTERNAL, "a batch of %zu cannot be signed", n);
+  put_request(signer, items, n);
+  if (!exchange(signer, SIGN_REQUEST, SIGN_REPLY, f))
+    return false;
+  if (!reply_is_whole(signer, n))
+    return break_off(signer, "its reply is not one", f);
+  take_results(signer, items, n);
+  return true;
+}
+
+bool signer_probe(struct signer *signer, struct fault *f)
+{
+  struct bytes reason;
+  bool done;
+  buf_clear(&signer->request);
+  buf_add(&signer->request, signer->key_sha256, sizeof signer->key_sha256);
+  if (!exchange(signer, PROBE_REQUEST, PROBE_REPLY, f))
+    return false;
+  struct wire_reader in = {.rest = buf_bytes(&signer->reply)};
+  if (!get_result(&in, &done, &reason) || !wire_at_end(&in))
+    return break_off(signer, "its reply is not one", f);
+  return done || refuse(f, reason);
+}
+
+void signer_free(struct signer *signer)
+{
+  if (signer == NULL)
+    return;
+  disconnect(signer);
+  buf_free(&signer->request);
+  buf_free(&signer->reply);
+  free(signer);
+}
