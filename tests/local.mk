@@ -10,5 +10,6 @@ include tests/unit/keyd.mk
 include tests/unit/daemon.mk
 include tests/unit/cli.mk
 include tests/flow/local.mk
+include tests/unit/pki.mk
 endif
 include tests/tree/local.mk
