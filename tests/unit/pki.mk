@@ -1,5 +1,5 @@
 # lib/pki
-PKI_LIBS = lib/pki/libpki.a lib/base/libbase.a $(CHECK_LIBS) $(CRYPTO_LIBS)
+PKI_TEST_LIBS = lib/pki/libpki.a lib/base/libbase.a $(CHECK_LIBS) $(CRYPTO_LIBS)
 PKI_TEST_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(CRYPTO_CFLAGS)
 
 # reading
@@ -8,10 +8,10 @@ check_PROGRAMS += $(PKI_READ_TESTS)
 TESTS += $(PKI_READ_TESTS)
 tests_unit_test_name_CFLAGS = $(PKI_TEST_CFLAGS)
 tests_unit_test_name_SOURCES = tests/unit/test_name.c tests/unit/unit.h
-tests_unit_test_name_LDADD = $(PKI_LIBS)
+tests_unit_test_name_LDADD = $(PKI_TEST_LIBS)
 tests_unit_test_pubkey_CFLAGS = $(PKI_TEST_CFLAGS)
 tests_unit_test_pubkey_SOURCES = tests/unit/test_pubkey.c tests/unit/unit.h
-tests_unit_test_pubkey_LDADD = $(PKI_LIBS)
+tests_unit_test_pubkey_LDADD = $(PKI_TEST_LIBS)
 tests_unit_test_san_CFLAGS = $(PKI_TEST_CFLAGS)
 tests_unit_test_san_SOURCES = tests/unit/test_san.c tests/unit/unit.h
-tests_unit_test_san_LDADD = $(PKI_LIBS)
+tests_unit_test_san_LDADD = $(PKI_TEST_LIBS)
