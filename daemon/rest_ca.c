@@ -1,0 +1,96 @@
+/* rest_ca.c - GET /v1/ca and what is under it: the CA's public certificates. */
+#include <openssl/sha.h>
+
+#include "daemon/cert_json.h"
+#include "daemon/json_text.h"
+#include "daemon/rest.h"
+#include "daemon/service.h"
+#include "lib/base/text.h"
+#include "lib/base/when.h"
+#include "lib/pki/name.h"
+
+static enum handled answer(struct exchange *x, const char *content_type, const char *cache_control)
+{
+  AUTO(fault) f = {0};
+  if (!buf_ok(&x->reply.body)) {
+    buf_free(&x->reply.body);
+    fault_no_memory(&f);
+    return exchange_fail(x, &f);
+  }
+  x->reply.status = 200;
+  x->reply.content_type = content_type;
+  x->reply.cache_control = cache_control;
+  return HANDLED;
+}
+
+static void add_subject(struct buf *out, struct bytes subject)
+{
+  AUTO(buf) text = {0};
+  name_text(subject, &text);
+  json_add_member(out, "subject", buf_bytes(&text));
+  out->failed |= text.failed;
+}
+
+static void add_when(struct buf *out, const char *name, int64_t instant)
+{
+  char text[WHEN_TEXT_SIZE];
+  when_text(text, instant);
+  json_add_member(out, name, bytes_of_text(text));
+}
+
+static void add_fingerprint(struct buf *out, const char *name, struct bytes der)
+{
+  uint8_t digest[SHA256_DIGEST_LENGTH];
+  char hex[2 * SHA256_DIGEST_LENGTH + 1];
+  if (SHA256(der.data, der.len, digest) == NULL) {
+    out->failed = true;
+    return;
+  }
+  text_hex(hex, digest, sizeof digest);
+  json_add_member(out, name, bytes_of_text(hex));
+}
+
+static void add_chain(struct buf *out, const struct authority *authority)
+{
+  json_add_name(out, "ca_chain");
+  buf_add_u8(out, '[');
+  for (size_t i = 0; i < authority->n_chain; i++) {
+    json_add_comma(out);
+    cert_json_add_pem(out, buf_bytes(&authority->chain_der[i]));
+  }
+  buf_add_u8(out, ']');
+}
+
+enum handled rest_ca(struct exchange *x)
+{
+  const struct authority *authority = x->service->authority;
+  struct bytes issuing = buf_bytes(&authority->certificate_der);
+  struct bytes root = buf_bytes(&authority->root_der);
+  struct buf *out = &x->reply.body;
+  buf_add_u8(out, '{');
+  json_add_member(out, "name", bytes_of_text(authority->name));
+  add_subject(out, authority->certificate.subject);
+  add_when(out, "not_before", authority->certificate.not_before);
+  add_when(out, "not_after", authority->certificate.not_after);
+  add_fingerprint(out, "sha256_fingerprint", issuing);
+  json_add_name(out, "certificate");
+  cert_json_add_pem(out, issuing);
+  add_chain(out, authority);
+  json_add_name(out, "root");
+  cert_json_add_pem(out, root);
+  add_fingerprint(out, "root_sha256_fingerprint", root);
+  buf_add_u8(out, '}');
+  return answer(x, "application/json", "public, max-age=300");
+}
+
+enum handled rest_ca_chain(struct exchange *x)
+{
+  buf_add_bytes(&x->reply.body, buf_bytes(&x->service->authority->chain_pem));
+  return answer(x, "application/pem-certificate-chain", "public, max-age=300");
+}
+
+enum handled rest_ca_root(struct exchange *x)
+{
+  buf_add_bytes(&x->reply.body, buf_bytes(&x->service->authority->root_der));
+  return answer(x, "application/x-x509-ca-cert", "public, max-age=86400");
+}

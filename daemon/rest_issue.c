@@ -1,0 +1,76 @@
+/* rest_issue.c - POST /v1/certificates: decodes, hands over to the pipeline, encodes. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "daemon/cert_form.h"
+#include "daemon/issue_decode.h"
+#include "daemon/rest.h"
+#include "daemon/service.h"
+#include "lib/base/text.h"
+
+/* What a request is while the pipeline has it. The job stands first: issue_job_free frees both. */
+struct call {
+  struct issue_job job;
+  struct exchange *x;
+  const struct cert_form *form;
+};
+_Static_assert(offsetof(struct call, job) == 0, "issue_job_free frees the call");
+
+AUTO_POINTER(issue_job, struct issue_job, issue_job_free)
+
+static bool reply(struct exchange *x, const struct cert_form *form, struct issue_result *result,
+                  struct fault *f)
+{
+  struct issued *row = &result->row;
+  text_hex(x->serial_number, row->serial_number, sizeof row->serial_number);
+  /* The ledger gives a status to rows that it reads. This one was just written, or is current. */
+  row->status = STATUS_VALID;
+  if (!cert_form_reply(form, row, x->service->authority, result->replayed ? 200 : 201, &x->reply,
+                       f))
+    return false;
+  if (!result->replayed)
+    snprintf(x->reply.location, sizeof x->reply.location, "/v1/certificates/%s", x->serial_number);
+  return true;
+}
+
+/* On a thread of the pipeline: nothing here waits. */
+static void done(struct issue_job *job)
+{
+  struct call *call = job->context;
+  struct exchange *x = call->x;
+  if (job->fault.code != FAULT_NONE || !reply(x, call->form, &job->result, &job->fault))
+    exchange_fail(x, &job->fault);
+  issue_job_free(job);
+  exchange_finish(x);
+}
+
+/* A form that cannot be had is refused before anything is issued. */
+static bool prepare(struct exchange *x, struct call *call, struct fault *f)
+{
+  call->x = x;
+  call->job.done = done;
+  call->job.context = call;
+  if (!cert_form_choose(x->accept, &call->form, f))
+    return false;
+  bool decoded = issue_decode(x, &call->job.request, f);
+  TEXT_COPY(x->device_serial, bytes_of_text(call->job.request.device_serial));
+  return decoded;
+}
+
+static bool submit(struct exchange *x, struct fault *f)
+{
+  struct call *call = calloc(1, sizeof *call);
+  if (call == NULL)
+    return fault_no_memory(f);
+  AUTO(issue_job) job = &call->job;
+  if (!prepare(x, call, f) || !issuer_submit(x->service->issuer, job, f))
+    return false;
+  (void)TAKE(job);
+  return true;
+}
+
+enum handled rest_issue(struct exchange *x)
+{
+  AUTO(fault) f = {0};
+  return submit(x, &f) ? DEFERRED : exchange_fail(x, &f);
+}

@@ -1,0 +1,198 @@
+/* search_decode.c - see search_decode.h. */
+#include "daemon/search_decode.h"
+
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "daemon/cursor.h"
+#include "daemon/fields.h"
+#include "lib/base/text.h"
+#include "lib/base/when.h"
+#include "lib/pki/san.h"
+
+enum { LIMIT_MAX = 1000 };
+
+/* An empty filter is a client's variable that was not set, more often than a question. */
+static bool put_label(const struct field *field, struct bytes text, void *to, struct fault *f)
+{
+  if (text.len == 0)
+    return fault_set(f, BAD_FIELD, "%s is empty: leave it out", field->name);
+  return field_put_label(field, text, to, f);
+}
+
+static bool put_cursor(const struct field *field, struct bytes text, void *to, struct fault *f)
+{
+  struct search *search = to;
+  if (text.len == 0 || !TEXT_COPY(search->cursor, text))
+    return fault_set(f, BAD_CURSOR, "%s: take next_cursor as the listing gave it", field->name);
+  return true;
+}
+
+static bool put_ip(const struct field *field, struct bytes text, void *to, struct fault *f)
+{
+  struct search *search = to;
+  if (!ip_read(text, &search->ip))
+    return fault_set(f, BAD_FIELD, "%s must be an IPv4 or IPv6 address", field->name);
+  /* Certificates have IPv4 addresses in four octets only: this is the one that is meant. */
+  if (ip_is_v4_mapped(&search->ip))
+    ip_from_octets(bytes_of(search->ip.octets + 12, 4), &search->ip);
+  search->query.ip = &search->ip;
+  return true;
+}
+
+/* Brings a name to the form that the ledger keeps it in. */
+static bool put_san(const struct field *field, struct bytes text, void *to, struct fault *f)
+{
+  AUTO(sans) names = {0};
+  AUTO(fault) reason = {0};
+  struct buf *out = (struct buf *)((char *)to + field->at);
+  if (!sans_add(&names, (enum san_kind)field->kind, text, &reason))
+    return fault_set(f, BAD_FIELD, "%s: %s", field->name,
+                     reason.n_items > 0 ? reason.items[0].why : reason.detail);
+  buf_clear(out);
+  buf_add_bytes(out, sans_get(&names, 0).value);
+  return buf_ok(out) || fault_no_memory(f);
+}
+
+static bool put_status(const struct field *field, struct bytes text, void *to, struct fault *f)
+{
+  struct search *search = to;
+  if (!certificate_status_named(text, &search->query.status) || search->query.status == STATUS_ANY)
+    return fault_set(f, BAD_FIELD, "%s must be valid, expired or superseded", field->name);
+  return true;
+}
+
+/* kind: how many of the ledger's units a second has. 0 would mean "no filter" to the ledger. */
+static bool put_time(const struct field *field, struct bytes text, void *to, struct fault *f)
+{
+  int64_t instant;
+  if (!when_read(text, &instant) || instant <= 0)
+    return fault_set(f, BAD_FIELD, "%s must be a time like 2026-11-23T08:00:00Z", field->name);
+  *(int64_t *)((char *)to + field->at) = instant * field->kind;
+  return true;
+}
+
+static bool put_limit(const struct field *field, struct bytes text, void *to, struct fault *f)
+{
+  struct search *search = to;
+  uint64_t limit;
+  if (!text_to_u64(text, LIMIT_MAX, &limit) || limit == 0)
+    return fault_set(f, BAD_FIELD, "%s must be a number from 1 to %d", field->name, LIMIT_MAX);
+  search->query.limit = (unsigned)limit;
+  return true;
+}
+
+#define AT(member)      .at = offsetof(struct search, member)
+#define LABEL_AT(field) .put = put_label, AT(field)
+
+static const struct field fields[] = {
+    {"device_serial", LABEL_AT(device_serial)},
+    {"ip", .put = put_ip},
+    {"dns", .put = put_san, AT(dns), .kind = SAN_DNS},
+    {"uri", .put = put_san, AT(uri), .kind = SAN_URI},
+    {"station", LABEL_AT(station)},
+    {"order", LABEL_AT(order)},
+    {"model", LABEL_AT(model)},
+    {"profile", LABEL_AT(profile)},
+    {"status", .put = put_status},
+    {"issued_after", .put = put_time, AT(query.issued_after_ms), .kind = 1000},
+    {"issued_before", .put = put_time, AT(query.issued_before_ms), .kind = 1000},
+    {"expires_before", .put = put_time, AT(query.expires_before), .kind = 1},
+    {"limit", .put = put_limit},
+    {"cursor", .put = put_cursor},
+};
+
+static const struct field_table table = {fields, ARRAY_LEN(fields), FAULT_BAD_FIELD};
+
+bool search_sees_all(enum role role)
+{
+  static const bool sees_all[ROLE_COUNT] = {
+      [ROLE_OPERATOR] = true, [ROLE_AUDITOR] = true, [ROLE_ADMIN] = true};
+  return role < ROLE_COUNT && sees_all[role];
+}
+
+static bool force_station(const struct principal *principal, struct search *search, struct fault *f)
+{
+  if (search_sees_all(principal->role))
+    return true;
+  if (search->station[0] != '\0' && strcmp(search->station, principal->name) != 0)
+    return fault_set(f, FORBIDDEN, "a %s sees only what it was issued itself",
+                     role_name(principal->role));
+  snprintf(search->station, sizeof search->station, "%s", principal->name);
+  return true;
+}
+
+static const char *given(const char *text)
+{
+  return text[0] != '\0' ? text : NULL;
+}
+
+static void link_texts(struct search *search)
+{
+  struct ledger_query *query = &search->query;
+  query->device_serial = given(search->device_serial);
+  query->station = given(search->station);
+  query->order = given(search->order);
+  query->model = given(search->model);
+  query->profile = given(search->profile);
+  query->dns = given(buf_text(&search->dns));
+  query->uri = given(buf_text(&search->uri));
+}
+
+static void add_filter(struct buf *out, const char *text)
+{
+  buf_add_text(out, text != NULL ? text : "");
+  buf_add_u8(out, '\0');
+}
+
+/* Each filter's normal form, with a NUL behind it, which no text has inside. */
+static bool make_canonical(struct search *search, struct fault *f)
+{
+  const struct ledger_query *query = &search->query;
+  struct buf *out = &search->filters;
+  char ip[IP_TEXT_SIZE] = "";
+  if (query->ip != NULL)
+    ip_text(query->ip, ip);
+  const char *texts[] = {query->device_serial, query->station, query->order, query->model,
+                         query->profile,       query->dns,     query->uri,   ip};
+  for (size_t i = 0; i < ARRAY_LEN(texts); i++)
+    add_filter(out, texts[i]);
+  buf_addf(out, "%d %lld %lld %lld", (int)query->status, (long long)query->issued_after_ms,
+           (long long)query->issued_before_ms, (long long)query->expires_before);
+  return (buf_ok(out) && buf_ok(&search->dns) && buf_ok(&search->uri)) || fault_no_memory(f);
+}
+
+static bool decode(const struct exchange *x, struct search *search, struct fault *f)
+{
+  if (!fields_from_query(&table, x->query, x->n_query, search, f) ||
+      !force_station(&x->principal, search, f))
+    return false;
+  link_texts(search);
+  if (!make_canonical(search, f))
+    return false;
+  return search->cursor[0] == '\0' ||
+         cursor_read(search->cursor, buf_bytes(&search->filters), &search->query.before_id, f);
+}
+
+bool search_decode(const struct exchange *x, struct search **ret_search, struct fault *f)
+{
+  AUTO(search) search = calloc(1, sizeof *search);
+  if (search == NULL)
+    return fault_no_memory(f);
+  if (!decode(x, search, f))
+    return false;
+  *ret_search = TAKE(search);
+  return true;
+}
+
+void search_free(struct search *search)
+{
+  if (search == NULL)
+    return;
+  buf_free(&search->dns);
+  buf_free(&search->uri);
+  buf_free(&search->filters);
+  free(search);
+}
