@@ -35,6 +35,8 @@ const char *key_usage_name(unsigned bit);
 const char *ext_key_usage_name(unsigned bit);
 bool key_usage_named(struct bytes name, uint32_t *ret_bit);
 bool ext_key_usage_named(struct bytes name, uint32_t *ret_bit);
+/* The usage's OID as content octets; empty behind the last. */
+struct bytes ext_key_usage_oid(unsigned bit);
 
 /* What a certificate is to say. All spans are borrowed. */
 struct cert_spec {
@@ -77,17 +79,23 @@ struct cert {
   uint32_t ext_key_usage;    /* those that we know */
   bool has_unknown_eku;      /* anyExtendedKeyUsage, or one that enum ext_key_usage lacks */
   bool has_unknown_critical; /* a critical extension that is not read here */
+  bool has_unknown;          /* any extension that is not read here */
   bool is_ca;
   int path_len;
   struct sans names; /* owned */
   struct bytes hardware_type, hardware_serial;
   bool has_crl_url;
+  struct bytes crl_url, ocsp_url, ca_issuers_url; /* the first of each; empty: none */
 };
 
 /* Reads a Certificate, or a TBSCertificate alone, strictly (DER, version 3, one extension per OID,
  * algorithm inside and outside the same, no extension empty). BAD_FILE when it is not one. ret_cert
- * must be all zero; wants cert_free in every case. Names of foreign certificates that are not of
- * our kinds are stepped over when `foreign` is true, and refused otherwise. */
+ * must be all zero; wants cert_free in every case.
+ *
+ * With `foreign` false, and in tbs_read, the extensions must have the form that cert_build gives
+ * them: names of our kinds only, authorityKeyIdentifier with keyIdentifier alone, one URL in each
+ * place. With `foreign` true other names are stepped over, names of our kinds that are not well
+ * formed too, and the further forms of RFC 5280 are taken. */
 bool cert_read(struct bytes der, bool foreign, struct cert *ret_cert, struct fault *f);
 bool tbs_read(struct bytes tbs, struct cert *ret_cert, struct fault *f);
 

@@ -12,3 +12,20 @@ lib_pki_libpki_a_SOURCES += \
   lib/pki/pubkey_verify.c \
   lib/pki/san.c lib/pki/san.h \
   lib/pki/san_form.c lib/pki/san_form.h
+# writing
+lib_pki_libpki_a_SOURCES += \
+  lib/pki/cert.h \
+  lib/pki/cert_build.c \
+  lib/pki/cert_ext.c lib/pki/cert_ext.h \
+  lib/pki/cert_read.c \
+  lib/pki/cert_usage.c \
+  lib/pki/cms.c lib/pki/cms.h \
+  lib/pki/crl.c lib/pki/crl.h \
+  lib/pki/export.h \
+  lib/pki/export_c.c \
+  lib/pki/export_p12.c \
+  lib/pki/ext.c lib/pki/ext.h \
+  lib/pki/lint.c lib/pki/lint.h \
+  lib/pki/ossl.c lib/pki/ossl.h \
+  lib/pki/private_key.c lib/pki/private_key.h \
+  lib/pki/private_key_file.c lib/pki/private_key_file.h

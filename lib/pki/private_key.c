@@ -1,0 +1,170 @@
+/* private_key.c - see private_key.h. */
+#include "lib/pki/private_key.h"
+
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
+#include <openssl/rsa.h>
+#include <openssl/x509.h>
+#include <stdlib.h>
+
+#include "lib/pki/ossl.h"
+#include "lib/pki/private_key_file.h"
+
+/* Everything but the signatures is made once, so that each signature costs little more than the
+ * bare arithmetic. `signer` is a context that is ready to sign; nobody signs with it, each call
+ * signs with a copy, and copying only reads it: that is what makes private_key_sign() safe from
+ * many threads. */
+struct private_key {
+  EVP_PKEY *pkey;
+  EVP_MD_CTX *signer;
+  enum key_type type;
+  enum sig_alg alg;
+  size_t signature_max;
+  struct buf spki;
+};
+
+static const struct {
+  enum sig_alg alg;
+  const char *digest;
+} signing[KEY_TYPE_COUNT] = {
+    [KEY_EC_P256] = {SIG_ECDSA_SHA256, "SHA256"}, [KEY_EC_P384] = {SIG_ECDSA_SHA384, "SHA384"},
+    [KEY_EC_P521] = {SIG_ECDSA_SHA512, "SHA512"}, [KEY_RSA] = {SIG_RSA_SHA256, "SHA256"},
+    [KEY_ED25519] = {SIG_ED25519, NULL},
+};
+
+void private_key_free(struct private_key *key)
+{
+  if (key == NULL)
+    return;
+  EVP_MD_CTX_free(key->signer);
+  EVP_PKEY_free(key->pkey);
+  buf_free(&key->spki);
+  free(key);
+}
+
+static bool store_spki(struct private_key *key, struct fault *f)
+{
+  uint8_t *der = NULL;
+  struct pubkey public_half;
+  int len = i2d_PUBKEY(key->pkey, &der);
+  if (len > 0)
+    buf_add(&key->spki, der, (size_t)len);
+  OPENSSL_free(der);
+  if (len <= 0 || !buf_ok(&key->spki))
+    return fault_no_memory(f);
+  if (!pubkey_read(buf_bytes(&key->spki), &public_half, f))
+    return fault_set(f, BAD_FILE,
+                     "the key is of a type that is not taken: use EC P-256, P-384 or P-521 with a "
+                     "named curve, RSA, or Ed25519");
+  key->type = public_half.type;
+  key->alg = signing[key->type].alg;
+  return true;
+}
+
+static bool prepare_signer(struct private_key *key, struct fault *f)
+{
+  int size = EVP_PKEY_get_size(key->pkey);
+  key->signer = EVP_MD_CTX_new();
+  if (size <= 0 || key->signer == NULL ||
+      EVP_DigestSignInit_ex(key->signer, NULL, signing[key->type].digest, NULL, NULL, key->pkey,
+                            NULL) != 1)
+    return ossl_fault(f, "the key cannot be used for signing");
+  key->signature_max = (size_t)size;
+  return true;
+}
+
+bool private_key_adopt(EVP_PKEY *pkey, struct private_key **ret_key, struct fault *f)
+{
+  AUTO(private_key) key = calloc(1, sizeof *key);
+  if (key == NULL) {
+    EVP_PKEY_free(pkey);
+    return fault_no_memory(f);
+  }
+  key->pkey = pkey;
+  if (!store_spki(key, f) || !prepare_signer(key, f))
+    return false;
+  *ret_key = TAKE(key);
+  return true;
+}
+
+static EVP_PKEY *generate_ec(const char *curve)
+{
+  return EVP_EC_gen(curve);
+}
+
+static EVP_PKEY *generate_rsa(const char *bits)
+{
+  return EVP_RSA_gen(strtoul(bits, NULL, 10));
+}
+
+static EVP_PKEY *generate_named(const char *algorithm)
+{
+  return EVP_PKEY_Q_keygen(NULL, NULL, algorithm);
+}
+
+bool private_key_generate(const char *kind, struct private_key **ret_key, struct fault *f)
+{
+  static const struct {
+    const char *kind;
+    EVP_PKEY *(*generate)(const char *which);
+    const char *which;
+  } kinds[] = {
+      {"ec-p256", generate_ec, "P-256"},      {"ec-p384", generate_ec, "P-384"},
+      {"ec-p521", generate_ec, "P-521"},      {"rsa-2048", generate_rsa, "2048"},
+      {"rsa-3072", generate_rsa, "3072"},     {"rsa-4096", generate_rsa, "4096"},
+      {"ed25519", generate_named, "ED25519"},
+  };
+  for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
+    if (strcmp(kinds[i].kind, kind) != 0)
+      continue;
+    EVP_PKEY *pkey = kinds[i].generate(kinds[i].which);
+    if (pkey == NULL)
+      return ossl_fault(f, "cannot make a key");
+    return private_key_adopt(pkey, ret_key, f);
+  }
+  return fault_set(f, BAD_USAGE,
+                   "%s is not a kind of key: use ec-p256, ec-p384, ec-p521, rsa-2048, rsa-3072, "
+                   "rsa-4096 or ed25519",
+                   kind);
+}
+
+bool private_key_spki(const struct private_key *key, struct buf *ret_spki, struct fault *f)
+{
+  buf_add_bytes(ret_spki, buf_bytes(&key->spki));
+  return buf_ok(ret_spki) || fault_no_memory(f);
+}
+
+enum key_type private_key_type(const struct private_key *key)
+{
+  return key->type;
+}
+
+enum sig_alg private_key_alg(const struct private_key *key)
+{
+  return key->alg;
+}
+
+bool private_key_fits(const struct private_key *key, struct bytes spki)
+{
+  return bytes_equal(buf_bytes(&key->spki), spki);
+}
+
+EVP_PKEY *private_key_evp(const struct private_key *key)
+{
+  return key->pkey;
+}
+
+bool private_key_sign(const struct private_key *key, struct bytes octets, struct buf *ret_signature,
+                      struct fault *f)
+{
+  size_t len = key->signature_max;
+  if (!buf_reserve(ret_signature, len))
+    return fault_no_memory(f);
+  AUTO(EVP_MD_CTX) ctx = EVP_MD_CTX_new();
+  if (ctx == NULL || EVP_MD_CTX_copy_ex(ctx, key->signer) != 1 ||
+      EVP_DigestSign(ctx, ret_signature->data + ret_signature->len, &len, octets.data,
+                     octets.len) != 1)
+    return ossl_fault(f, "cannot sign");
+  ret_signature->len += len;
+  return true;
+}
