@@ -12,4 +12,5 @@ include tests/unit/cli.mk
 include tests/flow/local.mk
 include tests/unit/pki.mk
 endif
+include tests/fuzz/local.mk
 include tests/tree/local.mk

@@ -6,6 +6,8 @@
 #include "lib/base/text.h"
 #include "lib/base/when.h"
 
+enum { CONSTRUCTED = 0x20, CLASS = 0xc0, DEPTH_MAX = 16 };
+
 /* X.690, 8.1.3 and 10.1: definite and as short as possible. */
 static bool take_len(struct der *d, size_t *ret_len)
 {
@@ -231,6 +233,78 @@ bool der_oid_is_valid(struct bytes oid)
   return true;
 }
 
+bool der_is_ascending(struct bytes before, struct bytes after)
+{
+  size_t n = before.len < after.len ? before.len : after.len;
+  int order = n > 0 ? memcmp(before.data, after.data, n) : 0;
+  return order < 0 || (order == 0 && before.len <= after.len);
+}
+
+/* X.690, 8.3.2: the first nine bits are neither all zero nor all one. */
+static bool integer_is_valid(struct bytes content)
+{
+  if (content.len < 2)
+    return content.len == 1;
+  bool negative = (content.data[1] & 0x80) != 0;
+  return content.data[0] != (negative ? 0xff : 0);
+}
+
+static bool primitive_is_valid(const struct der_value *value)
+{
+  struct der d = der_of(value->whole);
+  struct bytes content = value->content, octets;
+  bool truth;
+  uint8_t unused;
+  switch (value->tag) {
+  case DER_BOOLEAN:
+    return der_take_bool(&d, &truth);
+  case DER_INTEGER:
+  case DER_ENUMERATED:
+    return integer_is_valid(content);
+  case DER_BIT_STRING:
+    return der_take_bits(&d, &octets, &unused);
+  case DER_NULL:
+    return content.len == 0;
+  case DER_OID:
+    return der_oid_is_valid(content);
+  case DER_UTF8_STRING:
+    return text_is_utf8(content);
+  case DER_BMP_STRING:
+    return content.len % 2 == 0;
+  case DER_UNIVERSAL_STRING:
+    return content.len % 4 == 0;
+  case DER_SEQUENCE & ~CONSTRUCTED:
+  case DER_SET & ~CONSTRUCTED:
+    return false;
+  default:
+    return true;
+  }
+}
+
+static bool value_is_well_formed(const struct der_value *value, int depth)
+{
+  struct der inner = der_of(value->content);
+  struct der_value next;
+  if ((value->tag & CONSTRUCTED) == 0)
+    return primitive_is_valid(value);
+  /* Of the universal types, these two alone are constructed in DER (X.690, 10.2). */
+  if ((value->tag & CLASS) == 0 && value->tag != DER_SEQUENCE && value->tag != DER_SET)
+    return false;
+  if (depth == DEPTH_MAX)
+    return false;
+  while (!der_at_end(&inner))
+    if (!der_next(&inner, &next) || !value_is_well_formed(&next, depth + 1))
+      return false;
+  return true;
+}
+
+bool der_is_well_formed(struct bytes whole)
+{
+  struct der d = der_of(whole);
+  struct der_value value;
+  return der_next(&d, &value) && der_at_end(&d) && value_is_well_formed(&value, 1);
+}
+
 /* --- writer --- */
 
 static size_t len_octets(size_t len)
@@ -394,21 +468,30 @@ bad:
   return false;
 }
 
+/* An arc of 64 bits or more (a UUID under 2.25) is shown in hexadecimal, which no other OID is. */
+static void add_large_arc(struct bytes arc, bool first, struct buf *out)
+{
+  buf_add_text(out, first ? "2.0x" : ".0x");
+  for (size_t i = 0; i < arc.len; i++)
+    buf_addf(out, "%02x", arc.data[i] & 0x7f);
+}
+
 void der_oid_text(struct bytes oid, struct buf *out)
 {
   uint64_t arc = 0;
-  bool first = true;
+  size_t start = 0;
   for (size_t i = 0; i < oid.len; i++) {
     arc = arc << 7 | (oid.data[i] & 0x7f);
     if ((oid.data[i] & 0x80) != 0)
       continue;
-    if (first) {
-      uint64_t root = arc >= 80 ? 2 : arc / 40;
-      buf_addf(out, "%llu.%llu", (unsigned long long)root, (unsigned long long)(arc - root * 40));
-    } else {
+    if (i + 1 - start > 9)
+      add_large_arc(bytes_of(oid.data + start, i + 1 - start), start == 0, out);
+    else if (start > 0)
       buf_addf(out, ".%llu", (unsigned long long)arc);
-    }
-    first = false;
+    else
+      buf_addf(out, "%llu.%llu", (unsigned long long)(arc >= 80 ? 2 : arc / 40),
+               (unsigned long long)(arc >= 80 ? arc - 80 : arc % 40));
+    start = i + 1;
     arc = 0;
   }
 }

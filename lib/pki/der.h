@@ -78,6 +78,11 @@ bool der_take_time(struct der *d, int64_t *ret_instant);
 
 /* True when an OID's content octets are well formed: minimal arcs, nothing cut off. */
 bool der_oid_is_valid(struct bytes oid);
+/* For a value that is stepped over: is it one value, DER all the way down (constructed values hold
+ * values, universal types have legal contents), and at most 16 levels deep? */
+bool der_is_well_formed(struct bytes whole);
+/* The order of a SET OF (X.690, 11.6): may `after` stand behind `before`? */
+bool der_is_ascending(struct bytes before, struct bytes after);
 
 /* Writer. */
 size_t der_begin(struct buf *out, uint8_t tag);

@@ -5,8 +5,10 @@ lib_pki_libpki_a_SOURCES = \
   lib/pki/oid.h
 # reading
 lib_pki_libpki_a_SOURCES += \
+  lib/pki/csr.c lib/pki/csr.h \
   lib/pki/evp.h \
   lib/pki/name.c lib/pki/name.h \
+  lib/pki/pem.c lib/pki/pem.h \
   lib/pki/pubkey.c lib/pki/pubkey.h \
   lib/pki/pubkey_strength.c \
   lib/pki/pubkey_verify.c \

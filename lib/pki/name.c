@@ -210,14 +210,6 @@ static bool pair_is_valid(const struct pair *pair)
   return false;
 }
 
-/* X.690, 11.6: a SET OF stands in the order of its encodings. */
-static bool is_ascending(struct bytes before, struct bytes after)
-{
-  size_t n = before.len < after.len ? before.len : after.len;
-  int order = n > 0 ? memcmp(before.data, after.data, n) : 0;
-  return order < 0 || (order == 0 && before.len <= after.len);
-}
-
 static bool rdn_is_valid(struct der rdn)
 {
   struct bytes before = {0}, whole;
@@ -225,7 +217,8 @@ static bool rdn_is_valid(struct der rdn)
   if (der_at_end(&rdn))
     return false;
   for (; !der_at_end(&rdn); before = whole)
-    if (!take_pair(&rdn, &whole, &pair) || !pair_is_valid(&pair) || !is_ascending(before, whole))
+    if (!take_pair(&rdn, &whole, &pair) || !pair_is_valid(&pair) ||
+        !der_is_ascending(before, whole))
       return false;
   return true;
 }
