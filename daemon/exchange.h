@@ -79,3 +79,7 @@ enum handled exchange_fail(struct exchange *x, const struct fault *f);
 
 /* The reply of a deferred exchange is there. Any thread, once. Implemented by the front. */
 void exchange_finish(struct exchange *x);
+
+/* Frees what the reply, or the exchange, owns; not the object itself. */
+void reply_clear(struct reply *reply);
+void exchange_clear(struct exchange *x);

@@ -22,3 +22,29 @@ daemon_librest_a_SOURCES = \
   daemon/rest_principal.c \
   daemon/rest_search.c \
   daemon/search_decode.c daemon/search_decode.h
+
+# The front, and the daemon put together.
+noinst_LIBRARIES += daemon/libfront.a
+daemon_libfront_a_CFLAGS = $(AM_CFLAGS) $(MICROHTTPD_CFLAGS) $(GNUTLS_CFLAGS) $(JANSSON_CFLAGS) \
+  $(SYSTEMD_CFLAGS) $(CRYPTO_CFLAGS)
+FRONT_LIBS = daemon/libfront.a daemon/librest.a daemon/libfront.a $(CA_LIBS) \
+  $(MICROHTTPD_LIBS) $(GNUTLS_LIBS) $(JANSSON_LIBS) $(SYSTEMD_LIBS)
+daemon_libfront_a_SOURCES = \
+  daemon/adopt.c daemon/adopt.h \
+  daemon/auth.c daemon/auth.h \
+  daemon/exchange.c daemon/exchange.h \
+  daemon/front.c daemon/front.h daemon/front_internal.h \
+  daemon/front_conn.c daemon/front_conn.h \
+  daemon/front_head.c \
+  daemon/front_reply.c \
+  daemon/front_request.c \
+  daemon/health.c daemon/health.h \
+  daemon/listen.c daemon/listen.h \
+  daemon/main.c \
+  daemon/query.c daemon/query.h \
+  daemon/request_check.c daemon/request_check.h \
+  daemon/route.c daemon/route.h \
+  daemon/routes.c \
+  daemon/run.c daemon/run.h \
+  daemon/service.h \
+  daemon/tls.c daemon/tls.h

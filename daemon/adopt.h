@@ -1,0 +1,16 @@
+/* adopt.h - what was made before there was a ledger is put on the record when the daemon starts. */
+#pragma once
+#include <stdbool.h>
+
+#include "lib/ca/authority.h"
+#include "lib/ca/conf.h"
+#include "lib/ca/ledger.h"
+
+/* The first administrator, when the ledger has no principal and the configuration names one. */
+bool adopt_admin(struct ledger *ledger, const struct conf *conf, struct fault *f);
+
+/* The daemon's own TLS certificate, when this authority issued it (`mintmark init` did) and its
+ * serial number is not in the ledger. *ret_adopted tells whether a row was added. */
+bool adopt_server_certificate(struct ledger *ledger, const struct conf *conf,
+                              const struct authority *authority, bool *ret_adopted,
+                              struct fault *f);

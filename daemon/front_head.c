@@ -1,0 +1,110 @@
+/* front_head.c - from libmicrohttpd's strings to an exchange that has passed every check. */
+#include "daemon/front_internal.h"
+
+#include <openssl/rand.h>
+#include <stdlib.h>
+
+#include "daemon/auth.h"
+#include "daemon/query.h"
+#include "lib/base/text.h"
+
+struct headers {
+  struct header rows[HEADERS_MAX];
+  size_t n;
+  bool too_many;
+};
+
+static enum MHD_Result add_header(void *context, enum MHD_ValueKind kind, const char *name,
+                                  size_t name_len, const char *value, size_t value_len)
+{
+  (void)kind;
+  struct headers *headers = context;
+  if (headers->n == HEADERS_MAX) {
+    headers->too_many = true;
+    return MHD_NO;
+  }
+  headers->rows[headers->n++] =
+      (struct header){.name = bytes_of(name, name_len), .value = bytes_of(value, value_len)};
+  return MHD_YES;
+}
+
+/* libmicrohttpd 1.0 has strict checks of its own, and a memory layout that may differ. */
+static bool check_layout(struct incoming *in, const char *method, const char *version,
+                         const struct headers *headers, struct fault *f)
+{
+#if MHD_VERSION < 0x01000000
+  const union MHD_ConnectionInfo *size =
+      MHD_get_connection_info(in->connection, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
+  struct request_line line = {
+      .method = method, .version = version, .target_len = strlen(in->target)};
+  return size != NULL && request_check_layout(bytes_of(method, size->header_size), &line,
+                                              headers->rows, headers->n, f);
+#else
+  (void)in, (void)method, (void)version, (void)headers, (void)f;
+  return true;
+#endif
+}
+
+static bool check_form(struct incoming *in, const char *method, const char *version,
+                       struct fault *f)
+{
+  struct headers headers = {0};
+  MHD_get_connection_values_n(in->connection, MHD_HEADER_KIND, add_header, &headers);
+  if (headers.too_many)
+    return fault_set(f, BAD_REQUEST, "more than %d headers", HEADERS_MAX);
+  return request_check_headers(version, headers.rows, headers.n, &in->head, f) &&
+         check_layout(in, method, version, &headers, f) &&
+         request_check_target(bytes_of_text(in->target), f);
+}
+
+/* The peer's, when it is a sane token, otherwise one of ours. */
+static bool take_request_id(struct incoming *in, struct fault *f)
+{
+  uint8_t random[8];
+  struct bytes given = in->head.request_id;
+  if (text_is_token(given, sizeof in->x.request_id - 1, "-_.:") &&
+      TEXT_COPY(in->x.request_id, given))
+    return true;
+  if (RAND_bytes(random, sizeof random) != 1)
+    return fault_set(f, INTERNAL, "no random octets");
+  text_hex(in->x.request_id, random, sizeof random);
+  return true;
+}
+
+/* Takes the target apart: the path stays as it came, the query is decoded. */
+static bool take_target(struct incoming *in, struct bytes *ret_query, struct fault *f)
+{
+  size_t path_len = strcspn(in->target, "?");
+  in->x.path = strndup(in->target, path_len);
+  if (in->x.path == NULL)
+    return fault_no_memory(f);
+  *ret_query = bytes_of_text(in->target + path_len + (in->target[path_len] == '?' ? 1 : 0));
+  return true;
+}
+
+bool front_take_head(struct incoming *in, const char *method, const char *version, struct fault *f)
+{
+  struct exchange *x = &in->x;
+  struct bytes query;
+  const char *allow = NULL;
+  bool well_formed = check_form(in, method, version, f);
+  if (!take_request_id(in, f))
+    return false;
+  if (!well_formed) {
+    in->close = true; /* where the next request begins is anybody's guess */
+    return false;
+  }
+  memcpy(x->accept, in->head.accept, sizeof x->accept);
+  memcpy(x->content_type, in->head.content_type, sizeof x->content_type);
+  if (!take_target(in, &query, f))
+    return false;
+  if (!route_find(routes, n_routes, method, x->path, &in->route, &x->method, x->path_value, &allow,
+                  f)) {
+    x->reply.allow = allow;
+    return false;
+  }
+  return auth_check(in->route, in->head.authorization, in->front->service->ledger, &x->principal,
+                    f) &&
+         route_check_body(in->route, in->head.length, x->content_type, f) &&
+         query_read(query, &x->query, &x->n_query, f);
+}

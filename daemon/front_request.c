@@ -1,0 +1,217 @@
+/* front_request.c - the life of one request: head, body, handler, reply, line of log. */
+#include "daemon/front_internal.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "lib/base/log.h"
+#include "lib/base/when.h"
+
+/* A chunked body over the limit is thrown away up to here; then the connection is cut. */
+enum { PATIENCE = 4, PATIENCE_LEAST = 64 * 1024 };
+
+static struct conn *conn_of(struct MHD_Connection *connection)
+{
+  const union MHD_ConnectionInfo *context =
+      MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+  return context != NULL ? context->socket_context : NULL;
+}
+
+void *front_on_target(void *context, const char *target, struct MHD_Connection *connection)
+{
+  struct front *front = context;
+  struct conn *conn = conn_of(connection);
+  struct incoming *in = conn != NULL ? calloc(1, sizeof *in) : NULL;
+  if (in == NULL)
+    return NULL;
+  in->target = strdup(target);
+  if (in->target == NULL) {
+    free(in);
+    return NULL;
+  }
+  in->front = front;
+  in->connection = connection;
+  in->conn = conn;
+  in->x.front = in;
+  in->x.service = front->service;
+  in->x.started_ms = when_monotonic_ms();
+  snprintf(in->x.source, sizeof in->x.source, "%s", conn->source);
+  front->n_requests++;
+  front_set_deadline(conn, front->request_seconds);
+  return in;
+}
+
+/* --- the head --- */
+
+/* x.reply becomes the problem document; Allow, which the router has set, stays. */
+static void refuse(struct incoming *in, const struct fault *f)
+{
+  const char *allow = in->x.reply.allow;
+  exchange_fail(&in->x, f);
+  in->x.reply.allow = allow;
+  in->answered = true;
+}
+
+static enum MHD_Result begin(struct incoming *in, const char *method, const char *version)
+{
+  AUTO(fault) fault = {0};
+  in->begun = true;
+  snprintf(in->method, sizeof in->method, "%s", method);
+  if (front_take_head(in, method, version, &fault))
+    return MHD_YES;
+  refuse(in, &fault);
+  /* Once the body begins to arrive no answer can be given until its end: so now, or never. */
+  if (!in->close && !head_has_body(&in->head))
+    return MHD_YES;
+  in->close = true;
+  in->conn->linger = true;
+  return front_send(in);
+}
+
+/* --- the body --- */
+
+static enum MHD_Result take_body(struct incoming *in, const char *octets, size_t len)
+{
+  AUTO(fault) fault = {0};
+  size_t limit = in->route->limit_octets;
+  in->received += len;
+  if (in->received <= limit) {
+    buf_add(&in->x.body, octets, len);
+    return MHD_YES;
+  }
+  if (in->received > (uint64_t)PATIENCE * limit + PATIENCE_LEAST)
+    return MHD_NO;
+  if (!in->answered) {
+    buf_free(&in->x.body);
+    fault_set(&fault, BODY_TOO_LARGE, "at most %zu octets are taken here", limit);
+    refuse(in, &fault);
+  }
+  return MHD_YES;
+}
+
+/* --- the handler --- */
+
+static bool call_handler(struct incoming *in, enum handled *ret_handled, struct fault *f)
+{
+  struct front *front = in->front;
+  /* Counted before the doors are looked at, so that front_close_doors() misses none. */
+  front->n_handlers++;
+  bool open = !front->doors_closed;
+  if (open)
+    *ret_handled = in->route->handler(&in->x);
+  front->n_handlers--;
+  return open || fault_set(f, STOPPING, "the daemon is stopping: ask again in a moment");
+}
+
+/* The handler keeps the exchange: suspends the connection, unless its reply is there already. */
+static enum MHD_Result wait_for_finish(struct incoming *in)
+{
+  enum progress running = RUNNING;
+  if (in->progress == FINISHED)
+    return front_send(in);
+  MHD_suspend_connection(in->connection);
+  if (!atomic_compare_exchange_strong(&in->progress, &running, SUSPENDED))
+    MHD_resume_connection(in->connection);
+  return MHD_YES;
+}
+
+static enum MHD_Result dispatch(struct incoming *in)
+{
+  AUTO(fault) fault = {0};
+  enum handled handled = HANDLED;
+  front_set_deadline(in->conn, 0);
+  if (!buf_ok(&in->x.body))
+    fault_no_memory(&fault);
+  else if (call_handler(in, &handled, &fault))
+    return handled == DEFERRED ? wait_for_finish(in) : front_send(in);
+  refuse(in, &fault);
+  return front_send(in);
+}
+
+void exchange_finish(struct exchange *x)
+{
+  struct incoming *in = incoming_of(x);
+  struct MHD_Connection *connection = in->connection;
+  /* Unless it was suspended, `in` may be gone as soon as this is done. */
+  if (atomic_exchange(&in->progress, FINISHED) == SUSPENDED)
+    MHD_resume_connection(connection);
+}
+
+enum MHD_Result front_on_request(void *context, struct MHD_Connection *connection, const char *url,
+                                 const char *method, const char *version, const char *upload,
+                                 size_t *upload_len, void **request)
+{
+  (void)context, (void)connection, (void)url;
+  struct incoming *in = *request;
+  if (in == NULL)
+    return MHD_NO; /* no memory for it */
+  if (!in->begun)
+    return begin(in, method, version);
+  if (*upload_len > 0) {
+    size_t len = *upload_len;
+    *upload_len = 0;
+    return take_body(in, upload, len);
+  }
+  if (in->answered || in->progress == FINISHED)
+    return front_send(in);
+  return dispatch(in);
+}
+
+/* --- the end --- */
+
+static const char *how_it_ended(const struct incoming *in, enum MHD_RequestTerminationCode how)
+{
+  if (how == MHD_REQUEST_TERMINATED_COMPLETED_OK)
+    return NULL;
+  bool late = in->conn->timed_out || how == MHD_REQUEST_TERMINATED_TIMEOUT_REACHED;
+  return late ? "timeout" : "aborted";
+}
+
+static void log_request(const struct incoming *in, const char *ended)
+{
+  const struct exchange *x = &in->x;
+  bool failed = x->code != FAULT_NONE;
+  enum log_level level =
+      failed && fault_whose(x->code) == FAULT_OURS ? LOG_LEVEL_ERROR : LOG_LEVEL_INFO;
+  log_say(level, "request", LOG_TEXT("request_id", x->request_id[0] ? x->request_id : NULL),
+          LOG_TEXT("principal", x->principal.name[0] ? x->principal.name : NULL),
+          LOG_TEXT("source", x->source), LOG_TEXT("method", in->method[0] ? in->method : NULL),
+          LOG_TEXT("path", in->route != NULL ? in->route->pattern : x->path),
+          LOG_NUMBER("status", in->sent_status),
+          LOG_TEXT("code", failed ? fault_problem_code(x->code) : NULL),
+          LOG_TEXT("device_serial", x->device_serial[0] ? x->device_serial : NULL),
+          LOG_TEXT("serial_number", x->serial_number[0] ? x->serial_number : NULL),
+          LOG_TEXT("ended", ended), LOG_NUMBER("ms", when_monotonic_ms() - x->started_ms));
+}
+
+/* What libmicrohttpd answered by itself: a head that it could not read. */
+static void note_refusal_of_mhd(struct incoming *in)
+{
+  const union MHD_ConnectionInfo *status =
+      MHD_get_connection_info(in->connection, MHD_CONNECTION_INFO_HTTP_STATUS);
+  if (in->sent_status != 0 || status == NULL)
+    return;
+  in->sent_status = status->http_status;
+  in->x.code = FAULT_BAD_REQUEST;
+}
+
+void front_on_completed(void *context, struct MHD_Connection *connection, void **request,
+                        enum MHD_RequestTerminationCode how)
+{
+  (void)connection;
+  struct front *front = context;
+  struct incoming *in = *request;
+  *request = NULL;
+  if (in == NULL)
+    return;
+  note_refusal_of_mhd(in);
+  const char *ended = how_it_ended(in, how);
+  if (in->sent_status == 0 && in->conn->timed_out)
+    in->x.code = FAULT_REQUEST_TIMEOUT;
+  log_request(in, ended);
+  front_set_deadline(in->conn, front->idle_seconds + front->request_seconds);
+  exchange_clear(&in->x);
+  free(in->target);
+  free(in);
+  front->n_requests--;
+}

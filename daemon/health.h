@@ -1,0 +1,24 @@
+/* health.h - is the process there, and could it issue right now? Nothing is answered by heart: a
+ * thread writes to the ledger and has the key holder try its key, and keeps what it found. Asking
+ * often does not make it work more. */
+#pragma once
+#include "daemon/exchange.h"
+#include "lib/ca/key_holder.h"
+#include "lib/ca/ledger.h"
+
+struct prober;
+
+/* Probes once, then starts the thread: every second while somebody asks, otherwise every five.
+ * Borrows the ledger and the key holder (this slot of it). */
+bool prober_start(struct ledger *ledger, struct key_holder *holder, unsigned slot,
+                  const uint8_t key_sha256[32], struct prober **ret_prober, struct fault *f);
+/* What the last probe found: false with LEDGER or SIGNER_DOWN, each part an item; also when the
+ * last one is so old that the next must hang. Any thread. */
+bool prober_is_ready(struct prober *prober, struct fault *f);
+/* The last probe came to an end, whatever it found, lately: the ledger's way is not stuck. */
+bool prober_is_alive(struct prober *prober);
+void prober_stop(struct prober *prober); /* accepts NULL */
+
+/* GET /healthz: the process answers. GET /readyz: 200, or 503 as long as it could not issue. */
+handler health_live;
+handler health_ready;

@@ -1,0 +1,261 @@
+/* main.c - mintmarkd: the certificate authority's daemon. Options, hardening of the process,
+ * signals. */
+#include <errno.h>
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <systemd/sd-daemon.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "daemon/run.h"
+#include "lib/base/file.h"
+#include "lib/base/log.h"
+
+struct options {
+  const char *config, *port_file;
+  bool check;
+};
+
+/* --- options --- */
+
+enum { OPTION_CONFIG = 256, OPTION_CHECK, OPTION_PORT_FILE, OPTION_HELP, OPTION_VERSION };
+
+static const struct {
+  const char *name, *argument, *help;
+  int value;
+} option_rows[] = {
+    {"config", "FILE", "the configuration [" SYSCONFDIR "/mintmark/mintmark.conf]", OPTION_CONFIG},
+    {"check", NULL, "only check the configuration and the files it names", OPTION_CHECK},
+    {"port-file", "FILE", "write the port it listens on into FILE, once it answers",
+     OPTION_PORT_FILE},
+    {"help", NULL, "print this", OPTION_HELP},
+    {"version", NULL, "print the version", OPTION_VERSION},
+};
+
+static void print_help(FILE *to)
+{
+  fputs("usage: mintmarkd [OPTION]...\n\n"
+        "Serves a certificate authority over HTTPS, in the foreground, and logs to standard "
+        "error.\nSIGHUP reloads the configuration; SIGTERM answers what is under way and ends.\n\n",
+        to);
+  for (size_t i = 0; i < ARRAY_LEN(option_rows); i++) {
+    char left[40];
+    snprintf(left, sizeof left, "--%s %s", option_rows[i].name,
+             option_rows[i].argument != NULL ? option_rows[i].argument : "");
+    fprintf(to, "  %-20s %s\n", left, option_rows[i].help);
+  }
+}
+
+static void fill_long_options(struct option long_options[ARRAY_LEN(option_rows) + 1])
+{
+  for (size_t i = 0; i < ARRAY_LEN(option_rows); i++)
+    long_options[i] = (struct option){.name = option_rows[i].name,
+                                      .has_arg = option_rows[i].argument != NULL ? required_argument
+                                                                                 : no_argument,
+                                      .val = option_rows[i].value};
+}
+
+/* True to go on; otherwise *ret_exit is what to end with. */
+static bool read_options(int argc, char **argv, struct options *options, int *ret_exit)
+{
+  struct option long_options[ARRAY_LEN(option_rows) + 1] = {0};
+  int option;
+  fill_long_options(long_options);
+  *ret_exit = 0;
+  while ((option = getopt_long(argc, argv, "", long_options, NULL)) != -1) {
+    switch (option) {
+    case OPTION_CONFIG:
+      options->config = optarg;
+      break;
+    case OPTION_CHECK:
+      options->check = true;
+      break;
+    case OPTION_PORT_FILE:
+      options->port_file = optarg;
+      break;
+    case OPTION_HELP:
+      print_help(stdout);
+      return false;
+    case OPTION_VERSION:
+      puts("mintmarkd " PACKAGE_VERSION);
+      return false;
+    default:
+      *ret_exit = 2;
+      return false;
+    }
+  }
+  if (optind == argc)
+    return true;
+  fprintf(stderr, "mintmarkd: \"%s\" is no option; see mintmarkd --help\n", argv[optind]);
+  *ret_exit = 2;
+  return false;
+}
+
+/* --- the process --- */
+
+/* Secrets (tokens in memory) must not end in a core file or in another process's hands. */
+static void harden(void)
+{
+  umask(077);
+  setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
+#ifndef WITH_SANITIZERS
+  prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+#endif
+}
+
+/* Room for each connection (and its lingering), the ledger's readers and the key holder's slots. */
+static void raise_file_limit(const struct conf *conf)
+{
+  struct rlimit limit;
+  rlim_t wanted = (rlim_t)conf->connections + conf->workers + 512;
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= wanted)
+    return;
+  limit.rlim_cur = limit.rlim_max < wanted ? limit.rlim_max : wanted;
+  if (setrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur < wanted)
+    log_say(LOG_LEVEL_WARNING, "fewer files may be open than the limits on connections want",
+            LOG_NUMBER("may", (int64_t)limit.rlim_cur), LOG_NUMBER("wanted", (int64_t)wanted));
+}
+
+static void fail(const char *message, const struct fault *f)
+{
+  log_say(LOG_LEVEL_ERROR, message, LOG_TEXT("code", fault_problem_code(f->code)),
+          LOG_TEXT("detail", f->detail));
+}
+
+/* --- signals --- */
+
+/* Before any thread is there: all inherit the mask, and the main thread alone waits for them. */
+static void block_signals(sigset_t *ret_signals)
+{
+  sigemptyset(ret_signals);
+  sigaddset(ret_signals, SIGTERM);
+  sigaddset(ret_signals, SIGINT);
+  sigaddset(ret_signals, SIGHUP);
+  pthread_sigmask(SIG_BLOCK, ret_signals, NULL);
+  signal(SIGPIPE, SIG_IGN);
+}
+
+static void reload(struct run *run)
+{
+  AUTO(fault) fault = {0};
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%lld",
+             (long long)now.tv_sec * 1000000 + now.tv_nsec / 1000);
+  if (run_reload(run, &fault))
+    log_say(LOG_LEVEL_INFO, "the configuration was reloaded");
+  else
+    fail("the configuration was not reloaded, the old one goes on", &fault);
+  sd_notify(0, "READY=1");
+}
+
+/* Until SIGTERM or SIGINT. */
+static void serve(struct run *run, const sigset_t *signals)
+{
+  uint64_t watchdog_us = 0;
+  if (sd_watchdog_enabled(0, &watchdog_us) <= 0)
+    watchdog_us = UINT64_C(120) * 1000000;
+  /* Twice in each period. */
+  struct timespec pause = {.tv_sec = (time_t)(watchdog_us / 2000000),
+                           .tv_nsec = (long)(watchdog_us / 2 % 1000000) * 1000};
+  for (;;) {
+    int signal_number = sigtimedwait(signals, NULL, &pause);
+    if (signal_number == SIGTERM || signal_number == SIGINT)
+      return;
+    if (signal_number == SIGHUP)
+      reload(run);
+    if (run_is_alive(run))
+      sd_notify(0, "WATCHDOG=1");
+    else
+      log_say(LOG_LEVEL_ERROR, "the way through the ledger is stuck: no sign of life to systemd");
+  }
+}
+
+/* --- run --- */
+
+static bool write_port_file(const char *path, unsigned port, struct fault *f)
+{
+  AUTO(buf) text = {0};
+  if (path == NULL)
+    return true;
+  buf_addf(&text, "%u\n", port);
+  return buf_ok(&text) ? file_write(path, buf_bytes(&text), 0644, true, f) : fault_no_memory(f);
+}
+
+static bool start(const struct options *options, struct conf *conf, struct run **ret_run,
+                  struct fault *f)
+{
+  struct listener listener;
+  struct run *run;
+  raise_file_limit(conf);
+  if (!listen_open(conf->listen, &listener, f)) {
+    conf_release(conf);
+    return false;
+  }
+  if (!run_start(conf, &listener, &run, f))
+    return false;
+  if (!write_port_file(options->port_file, listener.port, f)) {
+    run_stop(run);
+    return false;
+  }
+  log_say(LOG_LEVEL_INFO, "listening", LOG_TEXT("address", listener.address));
+  sd_notifyf(0, "READY=1\nSTATUS=Listening on %s", listener.address);
+  *ret_run = run;
+  return true;
+}
+
+static int run_daemon(const struct options *options, struct conf *conf)
+{
+  AUTO(fault) fault = {0};
+  sigset_t signals;
+  struct run *run;
+  log_setup(conf->log_format, conf->log_level, STDERR_FILENO);
+  block_signals(&signals);
+  if (!start(options, conf, &run, &fault)) {
+    fail("mintmarkd did not start", &fault);
+    return 1;
+  }
+  serve(run, &signals);
+  sd_notify(0, "STOPPING=1\nSTATUS=Answering what is under way");
+  log_say(LOG_LEVEL_INFO, "stopping");
+  run_stop(run);
+  log_say(LOG_LEVEL_INFO, "stopped");
+  return 0;
+}
+
+static int check(const struct conf *conf, const char *path)
+{
+  AUTO(fault) fault = {0};
+  if (!run_check(conf, &fault)) {
+    fprintf(stderr, "%s: %s\n", path, fault.detail);
+    return 1;
+  }
+  printf("%s: ok\n", path);
+  return 0;
+}
+
+int main(int argc, char **argv)
+{
+  AUTO(fault) fault = {0};
+  struct options options = {.config = SYSCONFDIR "/mintmark/mintmark.conf"};
+  struct conf *conf;
+  int exit_code;
+  if (!read_options(argc, argv, &options, &exit_code))
+    return exit_code;
+  harden();
+  if (!conf_load(options.config, &conf, &fault)) {
+    fprintf(stderr, "mintmarkd: %s\n", fault.detail);
+    return 1;
+  }
+  if (!options.check)
+    return run_daemon(&options, conf);
+  exit_code = check(conf, options.config);
+  conf_release(conf);
+  return exit_code;
+}

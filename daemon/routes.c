@@ -1,0 +1,29 @@
+/* routes.c - every request that the daemon answers. */
+#include "daemon/health.h"
+#include "daemon/rest.h"
+#include "daemon/route.h"
+
+enum { KiB = 1024 };
+
+#define MAY_ISSUE (MAY(STATION) | MAY(OPERATOR) | MAY(ADMIN))
+/* A station sees only what it issued itself: the handlers see to that. */
+#define MAY_READ (MAY(STATION) | MAY(OPERATOR) | MAY(AUDITOR) | MAY(ADMIN))
+
+static const char *const requests[] = {"application/json", "application/pkcs10", NULL};
+static const char *const json[] = {"application/json", NULL};
+
+/* clang-format off */
+const struct route routes[] = {
+  {METHOD_POST, "/v1/certificates",                MAY_ISSUE,   32 * KiB, requests, rest_issue},
+  {METHOD_GET,  "/v1/certificates",                MAY_READ,    0,        NULL,     rest_search},
+  {METHOD_GET,  "/v1/certificates/:serial_number", MAY_READ,    0,        NULL,     rest_show},
+  {METHOD_GET,  "/v1/ca",                          OPEN_TO_ALL, 0,        NULL,     rest_ca},
+  {METHOD_GET,  "/v1/ca/chain.pem",                OPEN_TO_ALL, 0,        NULL,     rest_ca_chain},
+  {METHOD_GET,  "/v1/ca/root.crt",                 OPEN_TO_ALL, 0,        NULL,     rest_ca_root},
+  {METHOD_POST, "/v1/principals",                  MAY(ADMIN),  4 * KiB,  json,     rest_add_principal},
+  {METHOD_GET,  "/v1/principals",                  MAY(ADMIN),  0,        NULL,     rest_list_principals},
+  {METHOD_GET,  "/healthz",                        OPEN_TO_ALL, 0,        NULL,     health_live},
+  {METHOD_GET,  "/readyz",                         OPEN_TO_ALL, 0,        NULL,     health_ready},
+};
+/* clang-format on */
+const size_t n_routes = ARRAY_LEN(routes);

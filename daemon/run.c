@@ -1,0 +1,217 @@
+/* run.c - see run.h. */
+#include "daemon/run.h"
+
+#include <stddef.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "daemon/adopt.h"
+#include "daemon/front.h"
+#include "daemon/health.h"
+#include "daemon/service.h"
+#include "daemon/tls.h"
+#include "lib/base/file.h"
+#include "lib/base/log.h"
+#include "lib/base/when.h"
+
+struct run {
+  struct conf *conf;
+  struct listener listener;
+  struct authority *authority;
+  struct ledger *ledger;
+  struct key_holder *holder;
+  struct issuer *issuer;
+  struct prober *prober;
+  struct service service;
+  struct front *front;
+};
+
+static bool load_authority(const struct conf *conf, struct authority **ret_authority,
+                           struct fault *f)
+{
+  return authority_load(conf->authority_name, conf->authority_certificate, conf->authority_chain,
+                        conf->authority_root, when_now(), ret_authority, f);
+}
+
+/* --- check --- */
+
+static bool check_key_holder(const struct conf *conf, struct fault *f)
+{
+  if (conf->key_holder_socket != NULL)
+    return true; /* its unit may be started later */
+  if (access(conf->key_holder_program, X_OK) != 0)
+    return fault_set(f, BAD_FILE, "key holder: %s cannot be executed", conf->key_holder_program);
+  return file_exists(conf->key_holder_config) ||
+         fault_set(f, BAD_FILE, "key holder: %s is not there", conf->key_holder_config);
+}
+
+bool run_check(const struct conf *conf, struct fault *f)
+{
+  AUTO(authority) authority = NULL;
+  struct sockaddr_storage address;
+  socklen_t len;
+  return load_authority(conf, &authority, f) &&
+         tls_check(conf->tls_certificate, conf->tls_key, f) &&
+         listen_read(conf->listen, &address, &len, f) && check_key_holder(conf, f);
+}
+
+/* --- start --- */
+
+static bool open_ledger(struct run *run, struct fault *f)
+{
+  bool adopted;
+  if (!ledger_open(run->conf->ledger, &run->ledger, f) || !adopt_admin(run->ledger, run->conf, f))
+    return false;
+  if (!adopt_server_certificate(run->ledger, run->conf, run->authority, &adopted, f))
+    return false;
+  if (adopted)
+    log_say(LOG_LEVEL_INFO, "the daemon's own certificate is on the record now",
+            LOG_TEXT("file", run->conf->tls_certificate));
+  return true;
+}
+
+/* The workers have the first slots of the key holder, the prober has the last. */
+static bool start_pipeline(struct run *run, struct fault *f)
+{
+  struct conf *conf = run->conf;
+  return key_holder_new(conf->key_holder_socket, conf->key_holder_program, conf->key_holder_config,
+                        conf->workers + 1, &run->holder, f) &&
+         issuer_start(conf, run->authority, run->ledger, run->holder, &run->issuer, f) &&
+         prober_start(run->ledger, run->holder, conf->workers, run->authority->key_sha256,
+                      &run->prober, f);
+}
+
+static bool start_front(struct run *run, struct fault *f)
+{
+  const struct conf *conf = run->conf;
+  run->service = (struct service){.authority = run->authority,
+                                  .ledger = run->ledger,
+                                  .issuer = run->issuer,
+                                  .prober = run->prober};
+  struct front_options options = {
+      .listen_fd = run->listener.fd,
+      .service = &run->service,
+      .threads = conf->threads,
+      .connections = conf->connections,
+      .connections_per_address = conf->connections_per_address,
+      .request_seconds = conf->request_seconds,
+      .idle_seconds = conf->idle_seconds,
+  };
+  return tls_load(conf->tls_certificate, conf->tls_key, f) && listen_begin(&run->listener, f) &&
+         front_start(&options, &run->front, f);
+}
+
+/* In the order of their dependence; each accepts what was never started. */
+static void take_apart(struct run *run)
+{
+  front_stop(run->front);
+  prober_stop(run->prober);
+  key_holder_free(run->holder);
+  ledger_close(run->ledger);
+  authority_free(run->authority);
+  tls_unload();
+  close(run->listener.fd);
+  conf_release(run->conf);
+  free(run);
+}
+
+bool run_start(struct conf *conf, const struct listener *listener, struct run **ret_run,
+               struct fault *f)
+{
+  struct run *run = calloc(1, sizeof *run);
+  if (run == NULL) {
+    close(listener->fd);
+    conf_release(conf);
+    return fault_no_memory(f);
+  }
+  run->conf = conf;
+  run->listener = *listener;
+  if (load_authority(conf, &run->authority, f) && open_ledger(run, f) && start_pipeline(run, f) &&
+      start_front(run, f)) {
+    *ret_run = run;
+    return true;
+  }
+  if (run->issuer != NULL)
+    issuer_stop(run->issuer);
+  take_apart(run);
+  return false;
+}
+
+/* --- reload --- */
+
+enum setting_kind { TEXT, NUMBER };
+
+/* Settings that a running daemon cannot change. */
+static const struct {
+  const char *name;
+  enum setting_kind kind;
+  size_t at;
+} fixed[] = {
+    {"listen", TEXT, offsetof(struct conf, listen)},
+    {"ledger", TEXT, offsetof(struct conf, ledger)},
+    {"authority's certificate", TEXT, offsetof(struct conf, authority_certificate)},
+    {"authority's chain", TEXT, offsetof(struct conf, authority_chain)},
+    {"authority's root", TEXT, offsetof(struct conf, authority_root)},
+    {"key holder's socket", TEXT, offsetof(struct conf, key_holder_socket)},
+    {"key holder's program", TEXT, offsetof(struct conf, key_holder_program)},
+    {"key holder's configuration", TEXT, offsetof(struct conf, key_holder_config)},
+    {"threads", NUMBER, offsetof(struct conf, threads)},
+    {"workers", NUMBER, offsetof(struct conf, workers)},
+    {"connections", NUMBER, offsetof(struct conf, connections)},
+    {"connections_per_address", NUMBER, offsetof(struct conf, connections_per_address)},
+};
+
+static bool is_same(const struct conf *a, const struct conf *b, size_t i)
+{
+  const void *at_a = (const char *)a + fixed[i].at, *at_b = (const char *)b + fixed[i].at;
+  if (fixed[i].kind == NUMBER)
+    return *(const unsigned *)at_a == *(const unsigned *)at_b;
+  const char *text_a = *(char *const *)at_a, *text_b = *(char *const *)at_b;
+  return text_a == text_b || (text_a != NULL && text_b != NULL && strcmp(text_a, text_b) == 0);
+}
+
+static void warn_of_fixed(const struct conf *before, const struct conf *now)
+{
+  for (size_t i = 0; i < ARRAY_LEN(fixed); i++)
+    if (!is_same(before, now, i))
+      log_say(LOG_LEVEL_WARNING, "a changed setting takes effect at the next restart only",
+              LOG_TEXT("setting", fixed[i].name));
+}
+
+bool run_reload(struct run *run, struct fault *f)
+{
+  AUTO(conf) conf = NULL;
+  if (!conf_load(run->conf->path, &conf, f) || !run_check(conf, f) ||
+      !tls_load(conf->tls_certificate, conf->tls_key, f))
+    return false;
+  warn_of_fixed(run->conf, conf);
+  log_setup(conf->log_format, conf->log_level, STDERR_FILENO);
+  front_set_seconds(run->front, conf->request_seconds, conf->idle_seconds);
+  issuer_reload(run->issuer, conf);
+  /* What is compared the next time is what was asked for this time. */
+  conf_release(run->conf);
+  run->conf = TAKE(conf);
+  return true;
+}
+
+bool run_is_alive(struct run *run)
+{
+  return prober_is_alive(run->prober);
+}
+
+/* --- stop --- */
+
+void run_stop(struct run *run)
+{
+  unsigned grace_ms = (run->conf->work_seconds + run->conf->request_seconds) * 1000;
+  unsigned most_ms = 30 * 1000;
+  front_quiesce(run->front);
+  if (!front_wait(run->front, grace_ms < most_ms ? grace_ms : most_ms))
+    log_say(LOG_LEVEL_WARNING, "requests that did not end in time are given up");
+  /* Handlers hand jobs to the pipeline: so none may run any more when it ends. Then its last jobs
+   * are done, and what waited for them is answered. */
+  front_close_doors(run->front);
+  issuer_stop(run->issuer);
+  front_wait(run->front, 5000);
+  take_apart(run);
+}
