@@ -33,11 +33,12 @@ static bool put_cursor(const struct field *field, struct bytes text, void *to, s
 static bool put_ip(const struct field *field, struct bytes text, void *to, struct fault *f)
 {
   struct search *search = to;
-  if (!ip_read(text, &search->ip))
+  struct ip ip;
+  if (!ip_read(text, &ip))
     return fault_set(f, BAD_FIELD, "%s must be an IPv4 or IPv6 address", field->name);
   /* Certificates have IPv4 addresses in four octets only: this is the one that is meant. */
-  if (ip_is_v4_mapped(&search->ip))
-    ip_from_octets(bytes_of(search->ip.octets + 12, 4), &search->ip);
+  if (!ip_is_v4_mapped(&ip) || !ip_from_octets(bytes_of(ip.octets + 12, 4), &search->ip))
+    search->ip = ip;
   search->query.ip = &search->ip;
   return true;
 }

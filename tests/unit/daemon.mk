@@ -1,1 +1,38 @@
 # daemon
+
+# the REST handlers
+REST_TESTS = tests/unit/test_accept tests/unit/test_cert_json tests/unit/test_csv \
+  tests/unit/test_cursor tests/unit/test_issue_decode tests/unit/test_json_text \
+  tests/unit/test_rest tests/unit/test_rest_search
+check_PROGRAMS += $(REST_TESTS)
+TESTS += $(REST_TESTS)
+EXTRA_DIST += tests/cases/json
+# Without lib/ca: these tests bring a ledger and an issuer of their own.
+REST_TEST_LIBS = $(REST_LIBS) $(PKI_TEST_LIBS)
+REST_TEST_CFLAGS = $(PKI_TEST_CFLAGS) $(JANSSON_CFLAGS)
+SAMPLE = tests/unit/unit.h tests/unit/sample.c tests/unit/sample.h
+FAKE_SERVICE = $(SAMPLE) tests/unit/fake_service.c tests/unit/fake_service.h
+tests_unit_test_accept_CFLAGS = $(REST_TEST_CFLAGS)
+tests_unit_test_accept_SOURCES = tests/unit/test_accept.c tests/unit/unit.h
+tests_unit_test_accept_LDADD = $(REST_TEST_LIBS)
+tests_unit_test_cert_json_CFLAGS = $(REST_TEST_CFLAGS)
+tests_unit_test_cert_json_SOURCES = tests/unit/test_cert_json.c $(SAMPLE)
+tests_unit_test_cert_json_LDADD = $(REST_TEST_LIBS)
+tests_unit_test_csv_CFLAGS = $(REST_TEST_CFLAGS)
+tests_unit_test_csv_SOURCES = tests/unit/test_csv.c tests/unit/unit.h
+tests_unit_test_csv_LDADD = $(REST_TEST_LIBS)
+tests_unit_test_cursor_CFLAGS = $(REST_TEST_CFLAGS)
+tests_unit_test_cursor_SOURCES = tests/unit/test_cursor.c tests/unit/unit.h
+tests_unit_test_cursor_LDADD = $(REST_TEST_LIBS)
+tests_unit_test_issue_decode_CFLAGS = $(REST_TEST_CFLAGS)
+tests_unit_test_issue_decode_SOURCES = tests/unit/test_issue_decode.c tests/unit/unit.h
+tests_unit_test_issue_decode_LDADD = $(REST_TEST_LIBS)
+tests_unit_test_json_text_CFLAGS = $(REST_TEST_CFLAGS)
+tests_unit_test_json_text_SOURCES = tests/unit/test_json_text.c tests/unit/unit.h
+tests_unit_test_json_text_LDADD = $(REST_TEST_LIBS)
+tests_unit_test_rest_CFLAGS = $(REST_TEST_CFLAGS)
+tests_unit_test_rest_SOURCES = tests/unit/test_rest.c $(FAKE_SERVICE)
+tests_unit_test_rest_LDADD = $(REST_TEST_LIBS)
+tests_unit_test_rest_search_CFLAGS = $(REST_TEST_CFLAGS)
+tests_unit_test_rest_search_SOURCES = tests/unit/test_rest_search.c $(FAKE_SERVICE)
+tests_unit_test_rest_search_LDADD = $(REST_TEST_LIBS)

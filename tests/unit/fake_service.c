@@ -1,0 +1,287 @@
+/* fake_service.c - see fake_service.h. */
+#include "tests/unit/fake_service.h"
+
+#include "tests/unit/unit.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "lib/ca/issue.h"
+#include "tests/unit/sample.h"
+
+struct fake fake;
+static struct authority authority;
+const struct service fake_service = {.authority = &authority};
+
+void fake_add_row(const char *device_serial, const char *station, const char *names)
+{
+  authority = *sample_authority();
+  assert_true(fake.n_rows < FAKE_ROWS_MAX);
+  sample_row((int64_t)fake.n_rows + 1, device_serial, station, names, &fake.rows[fake.n_rows]);
+  fake.n_rows++;
+}
+
+void fake_reset(void)
+{
+  for (size_t i = 0; i < fake.n_rows; i++)
+    issued_free(&fake.rows[i]);
+  buf_free(&fake.searched);
+  memset(&fake, 0, sizeof fake);
+  authority = *sample_authority();
+}
+
+static char *copy(const char *text, size_t len)
+{
+  char *to = malloc(len + 1);
+  assert_non_null(to);
+  memcpy(to, text, len);
+  to[len] = '\0';
+  return to;
+}
+
+void fake_exchange(struct exchange *x, enum role role, const char *const *query)
+{
+  *x = (struct exchange){.service = &fake_service, .principal = {.name = "line-3", .role = role}};
+  x->query = calloc(16, sizeof *x->query);
+  assert_non_null(x->query);
+  for (; query != NULL && query[x->n_query] != NULL; x->n_query++) {
+    const char *text = query[x->n_query], *equals = strchr(text, '=');
+    x->query[x->n_query].name = copy(text, (size_t)(equals - text));
+    x->query[x->n_query].value = copy(equals + 1, strlen(equals + 1));
+  }
+}
+
+void fake_exchange_end(struct exchange *x)
+{
+  for (size_t i = 0; i < x->n_query; i++) {
+    free(x->query[i].name);
+    free(x->query[i].value);
+  }
+  free(x->query);
+  buf_free(&x->body);
+  buf_free(&x->reply.body);
+  if (x->reply.stream.free != NULL)
+    x->reply.stream.free(x->reply.stream.state);
+}
+
+/* --- the front --- */
+
+enum handled exchange_fail(struct exchange *x, const struct fault *f)
+{
+  assert_int_not_equal(f->code, FAULT_NONE);
+  assert_int_equal(x->reply.body.len, 0);
+  assert_null(x->reply.stream.next);
+  x->code = f->code;
+  x->reply.status = (unsigned)fault_status(f->code);
+  buf_add_text(&x->reply.body, f->detail);
+  return HANDLED;
+}
+
+void exchange_finish(struct exchange *x)
+{
+  (void)x;
+  fake.n_finished++;
+}
+
+/* --- the ledger --- */
+
+const char *certificate_status_name(enum certificate_status status)
+{
+  return status == STATUS_VALID ? "valid" : "?";
+}
+
+bool certificate_status_named(struct bytes name, enum certificate_status *ret_status)
+{
+  *ret_status = STATUS_VALID;
+  return bytes_equal(name, bytes_of_text("valid"));
+}
+
+void issued_free(struct issued *row)
+{
+  buf_free(&row->der);
+}
+
+void ledger_page_free(struct ledger_page *page)
+{
+  for (size_t i = 0; i < page->n; i++)
+    issued_free(&page->rows[i]);
+  free(page->rows);
+  *page = (struct ledger_page){0};
+}
+
+static bool fails(struct fault *f)
+{
+  if (fake.fails_with != FAULT_NONE)
+    fault_set_code(f, fake.fails_with, "told to");
+  return fake.fails_with != FAULT_NONE;
+}
+
+static void copy_row(struct issued *to, const struct issued *from)
+{
+  *to = *from;
+  to->der = (struct buf){0};
+  buf_add_bytes(&to->der, buf_bytes(&from->der));
+}
+
+static void note_text(const char *name, const char *text)
+{
+  if (text != NULL)
+    buf_addf(&fake.searched, "%s=%s\n", name, text);
+}
+
+static void note_number(const char *name, int64_t number)
+{
+  if (number != 0)
+    buf_addf(&fake.searched, "%s=%lld\n", name, (long long)number);
+}
+
+static void note(const struct ledger_query *query)
+{
+  char ip[IP_TEXT_SIZE];
+  buf_clear(&fake.searched);
+  note_text("device_serial", query->device_serial);
+  note_text("station", query->station);
+  note_text("order", query->order);
+  note_text("model", query->model);
+  note_text("profile", query->profile);
+  note_text("dns", query->dns);
+  note_text("uri", query->uri);
+  if (query->ip != NULL)
+    ip_text(query->ip, ip);
+  note_text("ip", query->ip != NULL ? ip : NULL);
+  note_number("status", (int64_t)query->status);
+  note_number("issued_after_ms", query->issued_after_ms);
+  note_number("issued_before_ms", query->issued_before_ms);
+  note_number("expires_before", query->expires_before);
+  note_number("limit", query->limit);
+  fake.n_searches++;
+}
+
+static bool is_sought(const struct issued *row, const struct ledger_query *query)
+{
+  return (query->before_id == 0 || row->id < query->before_id) &&
+         (query->station == NULL || strcmp(query->station, row->station) == 0);
+}
+
+bool ledger_search(struct ledger *ledger, const struct ledger_query *query, int64_t now,
+                   struct ledger_page *ret_page, struct fault *f)
+{
+  (void)ledger;
+  assert_true(now > 0);
+  assert_in_range(query->limit, 1, 1000);
+  note(query);
+  if (fails(f))
+    return false;
+  struct ledger_page page = {.rows = calloc(query->limit, sizeof *page.rows)};
+  assert_non_null(page.rows);
+  for (size_t i = fake.n_rows; i-- > 0 && !page.more;) {
+    if (!is_sought(&fake.rows[i], query))
+      continue;
+    page.more = page.n == query->limit;
+    if (!page.more)
+      copy_row(&page.rows[page.n++], &fake.rows[i]);
+  }
+  *ret_page = page;
+  return true;
+}
+
+bool ledger_get(struct ledger *ledger, struct bytes serial_number, int64_t now,
+                struct issued *ret_row, struct fault *f)
+{
+  (void)ledger, (void)now;
+  if (fails(f))
+    return false;
+  for (size_t i = 0; i < fake.n_rows; i++)
+    if (bytes_equal(serial_number, bytes_of(fake.rows[i].serial_number, SERIAL_NUMBER_LEN))) {
+      copy_row(ret_row, &fake.rows[i]);
+      return true;
+    }
+  return fault_set(f, UNKNOWN_SERIAL_NUMBER, "the ledger's own words");
+}
+
+/* --- principals --- */
+
+const char *role_name(enum role role)
+{
+  static const char *const names[] = {"", "station", "device", "operator", "auditor", "admin"};
+  return names[role];
+}
+
+bool role_named(struct bytes name, enum role *ret_role)
+{
+  for (int i = ROLE_STATION; i < ROLE_COUNT; i++)
+    if (bytes_equal(name, bytes_of_text(role_name((enum role)i)))) {
+      *ret_role = (enum role)i;
+      return true;
+    }
+  return false;
+}
+
+bool principal_name_is_valid(struct bytes name)
+{
+  return name.len > 0 && name.len < PRINCIPAL_NAME_SIZE && memchr(name.data, ' ', name.len) == NULL;
+}
+
+bool principal_make_token(const char *name, struct buf *ret_token,
+                          uint8_t ret_sha256[TOKEN_SHA256_LEN], struct fault *f)
+{
+  (void)f;
+  buf_addf(ret_token, "%s.SECRET", name);
+  memset(ret_sha256, 7, TOKEN_SHA256_LEN);
+  return true;
+}
+
+bool ledger_add_principal(struct ledger *ledger, const struct principal *principal,
+                          const uint8_t token_sha256[TOKEN_SHA256_LEN], struct fault *f)
+{
+  (void)ledger;
+  if (fails(f))
+    return false;
+  assert_int_equal(token_sha256[0], 7);
+  fake.principals[fake.n_principals++] = *principal;
+  return true;
+}
+
+bool ledger_each_principal(struct ledger *ledger,
+                           void (*each)(const struct principal *principal, void *context),
+                           void *context, struct fault *f)
+{
+  (void)ledger;
+  if (fails(f))
+    return false;
+  for (size_t i = 0; i < fake.n_principals; i++)
+    each(&fake.principals[i], context);
+  return true;
+}
+
+/* --- the issuer --- */
+
+void issue_job_free(struct issue_job *job)
+{
+  if (job == NULL)
+    return;
+  buf_free(&job->request.csr);
+  sans_free(&job->request.names);
+  issued_free(&job->result.row);
+  fault_free(&job->fault);
+  free(job);
+}
+
+/* Answers at once: with the last row, or with a fault of its own for CSRs of one octet. */
+bool issuer_submit(struct issuer *issuer, struct issue_job *job, struct fault *f)
+{
+  (void)issuer;
+  if (fails(f))
+    return false;
+  fake.n_submitted++;
+  assert_string_equal(job->request.station, "line-3");
+  if (strcmp(job->request.device_serial, "W-refused") == 0) {
+    fault_set(&job->fault, KEY_ALREADY_USED, "told to");
+  } else {
+    copy_row(&job->result.row, &fake.rows[fake.n_rows - 1]);
+    job->result.row.status = STATUS_ANY;
+    job->result.replayed = fake.replays;
+  }
+  job->done(job);
+  return true;
+}
