@@ -156,7 +156,7 @@ uint8_t wire_get_u8(struct wire_reader *in)
 uint16_t wire_get_u16(struct wire_reader *in)
 {
   const uint8_t *at = take(in, 2);
-  return at != NULL ? (uint16_t)(at[0] << 8 | at[1]) : 0;
+  return at != NULL ? (uint16_t)((unsigned)at[0] << 8 | at[1]) : 0;
 }
 
 uint32_t wire_get_u32(struct wire_reader *in)

@@ -468,7 +468,8 @@ bad:
   return false;
 }
 
-/* An arc of 64 bits or more (a UUID under 2.25) is shown in hexadecimal, which no other OID is. */
+/* An arc of 64 bits or more (a UUID under 2.25) is shown by its groups of 7 bits in hexadecimal,
+ * which looks like no other OID. */
 static void add_large_arc(struct bytes arc, bool first, struct buf *out)
 {
   buf_add_text(out, first ? "2.0x" : ".0x");
