@@ -22,12 +22,9 @@ static bool fail(struct fault *f, const char *verb, const char *path)
   return fault_set(f, FILE_ERROR, "cannot %s %s: %s", verb, path, strerror(errno));
 }
 
-bool file_read(const char *path, size_t max, struct buf *out, struct fault *f)
+static bool read_all(int fd, const char *path, size_t max, struct buf *out, struct fault *f)
 {
-  AUTO(fd) fd = strcmp(path, "-") == 0 ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
   size_t start = out->len;
-  if (fd < 0)
-    return fail(f, "read", path);
   for (;;) {
     if (!buf_reserve(out, 16384))
       return fault_no_memory(f);
@@ -42,6 +39,18 @@ bool file_read(const char *path, size_t max, struct buf *out, struct fault *f)
     if (out->len - start > max)
       return fault_set(f, FILE_ERROR, "%s is larger than %zu octets", path, max);
   }
+}
+
+bool file_read(const char *path, size_t max, struct buf *out, struct fault *f)
+{
+  AUTO(fd) fd = strcmp(path, "-") == 0 ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
+  size_t start = out->len;
+  if (fd < 0)
+    return fail(f, "read", path);
+  if (read_all(fd, path, max, out, f))
+    return true;
+  out->len = start;
+  return false;
 }
 
 static bool write_all(int fd, struct bytes content)

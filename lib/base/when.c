@@ -7,6 +7,7 @@
 #include "lib/base/text.h"
 
 enum { DAY_S = 86400 };
+#define WHEN_FIRST INT64_C(-62135596800) /* 0001-01-01T00:00:00Z */
 
 /* Days since 1970-01-01, counting years from March so that the leap day comes last. */
 static int64_t days_from_civil(int64_t year, int month, int day)
@@ -138,7 +139,10 @@ bool when_read(struct bytes text, int64_t *ret_instant)
   }
   if (!take_offset(&text, &offset) || text.len != 0 || !when_from_civil(&c, &instant))
     return false;
-  *ret_instant = instant - offset;
+  instant -= offset; /* which may lead out of the years that have four digits */
+  if (instant < WHEN_FIRST || instant > WHEN_NEVER)
+    return false;
+  *ret_instant = instant;
   return true;
 }
 
