@@ -35,9 +35,10 @@ struct field_table {
   enum fault_code unknown; /* the fault of a field that is not in the table */
 };
 
-/* Puts in the order of the table, after the types of all fields were found right. BAD_JSON for what
- * is not one JSON object in UTF-8 without NUL, duplicate keys, or anything behind it; BAD_FIELD,
- * the table's fault, or put()'s. What was put before a fault stays in `to`. */
+/* (The front has refused a repeated query parameter already.) Puts in the order of the table, after
+ * the types of all fields were found right. BAD_JSON for what is not one JSON object in UTF-8
+ * without NUL, duplicate keys, or anything behind it; BAD_FIELD, the table's fault, or put()'s.
+ * What was put before a fault stays in `to`. */
 bool fields_from_json(const struct field_table *table, struct bytes body, void *to,
                       struct fault *f);
 bool fields_from_query(const struct field_table *table, const struct parameter *query, size_t n,

@@ -4,10 +4,7 @@
 #include "lib/base/text.h"
 
 /* RFC 8259, section 7: quotation mark, reverse solidus and the control characters. */
-static bool is_escaped(uint8_t c)
-{
-  return c < 0x20 || c == '"' || c == '\\';
-}
+static const bool is_escaped[256] = {[0x00 ... 0x1f] = true, ['"'] = true, ['\\'] = true};
 
 static void add_escaped(struct buf *out, uint8_t c)
 {
@@ -26,7 +23,7 @@ static void add_ascii_or_utf8(struct buf *out, struct bytes text)
 {
   size_t start = 0;
   for (size_t i = 0; i < text.len; i++) {
-    if (!is_escaped(text.data[i]))
+    if (!is_escaped[text.data[i]])
       continue;
     buf_add(out, text.data + start, i - start);
     add_escaped(out, text.data[i]);

@@ -5,39 +5,55 @@ static const char standard[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuv
 static const char urlsafe[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
 /* Writes the 2 to 4 characters of 1 to 3 octets; returns how many. */
-static size_t encode_group(const char *alphabet, const uint8_t *in, size_t n, char out[4])
+static inline size_t encode_group(const char *alphabet, const uint8_t *in, size_t n, char *out)
 {
-  uint32_t bits = (uint32_t)in[0] << 16;
+  uint32_t bits = (uint32_t)in[0] << 16 | (n > 1 ? (uint32_t)in[1] << 8 : 0) | (n > 2 ? in[2] : 0u);
+  out[0] = alphabet[bits >> 18];
+  out[1] = alphabet[bits >> 12 & 63];
   if (n > 1)
-    bits |= (uint32_t)in[1] << 8;
+    out[2] = alphabet[bits >> 6 & 63];
   if (n > 2)
-    bits |= in[2];
-  for (size_t i = 0; i <= n; i++)
-    out[i] = alphabet[bits >> (18 - 6 * i) & 63];
+    out[3] = alphabet[bits & 63];
   return n + 1;
 }
 
+/* How many characters `len` octets become, padding and line ends included. */
+static size_t encoded_len(size_t len, size_t line)
+{
+  size_t characters = (len + 2) / 3 * 4;
+  return characters + (line > 0 ? (characters + line - 1) / line : 0);
+}
+
+/* Straight into memory that was made room for at once: certificates pass here on the way out. */
 static void encode(struct buf *out, struct bytes octets, const char *alphabet, size_t line,
                    bool pad)
 {
+  if (octets.len == 0)
+    return;
+  if (octets.len > SIZE_MAX / 8 || !buf_reserve(out, encoded_len(octets.len, line))) {
+    out->failed = true;
+    return;
+  }
+  char *to = (char *)out->data + out->len;
   size_t column = 0;
   for (size_t at = 0; at < octets.len; at += 3) {
     size_t n = octets.len - at < 3 ? octets.len - at : 3;
-    char group[5] = "====";
-    size_t used = encode_group(alphabet, octets.data + at, n, group);
-    buf_add(out, group, pad ? 4 : used);
+    size_t used = encode_group(alphabet, octets.data + at, n, to);
+    for (; pad && used < 4; used++)
+      to[used] = '=';
+    to += used;
     column += 4;
     if (line > 0 && (column == line || at + 3 >= octets.len)) {
-      buf_add_u8(out, '\n');
+      *to++ = '\n';
       column = 0;
     }
   }
+  out->len = (size_t)((uint8_t *)to - out->data);
 }
 
 void base64_add(struct buf *out, struct bytes octets, size_t line)
 {
-  if (buf_reserve(out, octets.len / 3 * 4 + 8 + (line > 0 ? octets.len / 3 * 4 / line + 1 : 0)))
-    encode(out, octets, standard, line, true);
+  encode(out, octets, standard, line, true);
 }
 
 void base64url_add(struct buf *out, struct bytes octets)
