@@ -25,3 +25,18 @@ tests_unit_test_pubkey_LDADD = $(PKI_TEST_LIBS)
 tests_unit_test_san_CFLAGS = $(PKI_TEST_CFLAGS)
 tests_unit_test_san_SOURCES = tests/unit/test_san.c tests/unit/unit.h
 tests_unit_test_san_LDADD = $(PKI_TEST_LIBS)
+
+# writing
+PKI_WRITE_TESTS = tests/unit/test_cert tests/unit/test_private_key
+check_PROGRAMS += $(PKI_WRITE_TESTS)
+TESTS += $(PKI_WRITE_TESTS)
+PKI_CASE_SOURCES = \
+  tests/unit/cert_case.c tests/unit/cert_case.h \
+  tests/unit/dertext.c tests/unit/dertext.h
+tests_unit_test_cert_CFLAGS = $(PKI_TEST_CFLAGS)
+tests_unit_test_cert_SOURCES = tests/unit/test_cert.c tests/unit/unit.h $(PKI_CASE_SOURCES)
+tests_unit_test_cert_LDADD = $(PKI_TEST_LIBS)
+EXTRA_DIST += tests/cases/cert
+tests_unit_test_private_key_CFLAGS = $(PKI_TEST_CFLAGS)
+tests_unit_test_private_key_SOURCES = tests/unit/test_private_key.c tests/unit/unit.h
+tests_unit_test_private_key_LDADD = $(PKI_TEST_LIBS)
