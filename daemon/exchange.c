@@ -64,6 +64,8 @@ enum handled exchange_fail(struct exchange *x, const struct fault *f)
   json_t *problem = problem_json(x, f);
   if (problem == NULL || json_dump_callback(problem, add_to_body, &reply->body, JSON_COMPACT) != 0)
     buf_clear(&reply->body);
+  else
+    buf_add_u8(&reply->body, '\n');
   json_decref(problem);
   return HANDLED;
 }

@@ -40,7 +40,6 @@ daemon_libfront_a_SOURCES = \
   daemon/front_request.c \
   daemon/health.c daemon/health.h \
   daemon/listen.c daemon/listen.h \
-  daemon/main.c \
   daemon/query.c daemon/query.h \
   daemon/request_check.c daemon/request_check.h \
   daemon/route.c daemon/route.h \

@@ -1,0 +1,123 @@
+/* test_route.c - the table decides: what is not in it is closed. */
+#include "tests/unit/unit.h"
+
+#include "daemon/route.h"
+
+static enum handled answer(struct exchange *x)
+{
+  (void)x;
+  return HANDLED;
+}
+
+static const char *const json[] = {"application/json", NULL};
+
+static const struct route rows[] = {
+    {METHOD_POST, "/things", MAY(ADMIN), 100, json, answer},
+    {METHOD_GET, "/things", MAY(ADMIN), 0, NULL, answer},
+    {METHOD_GET, "/things/:name", MAY(ADMIN), 0, NULL, answer},
+    {METHOD_GET, "/alive", OPEN_TO_ALL, 0, NULL, answer},
+};
+
+struct found {
+  const struct route *route;
+  enum method method;
+  char value[129];
+  const char *allow;
+  enum fault_code code;
+};
+
+static struct found find(const char *method, const char *path)
+{
+  AUTO(fault) fault = {0};
+  struct found found = {0};
+  bool ok = route_find(rows, ARRAY_LEN(rows), method, path, &found.route, &found.method,
+                       found.value, &found.allow, &fault);
+  assert_int_equal(ok, fault.code == FAULT_NONE);
+  found.code = fault.code;
+  return found;
+}
+
+static void a_row_is_found_by_method_and_path(void **state)
+{
+  (void)state;
+  assert_ptr_equal(find("POST", "/things").route, &rows[0]);
+  assert_ptr_equal(find("GET", "/things").route, &rows[1]);
+  struct found one = find("GET", "/things/0a-B_9");
+  assert_ptr_equal(one.route, &rows[2]);
+  assert_string_equal(one.value, "0a-B_9");
+}
+
+static void head_is_where_get_is(void **state)
+{
+  (void)state;
+  struct found head = find("HEAD", "/alive");
+  assert_ptr_equal(head.route, &rows[3]);
+  assert_int_equal(head.method, METHOD_HEAD);
+}
+
+static void other_methods_are_told_what_is_allowed(void **state)
+{
+  (void)state;
+  static const char *const methods[] = {"GETX", "GE", "get", "PUT", "DELETE", "TRACE", "", "POSTX"};
+  for (size_t i = 0; i < ARRAY_LEN(methods); i++) {
+    struct found found = find(methods[i], "/things");
+    assert_int_equal(found.code, FAULT_METHOD_NOT_ALLOWED);
+    assert_string_equal(found.allow, "GET, HEAD, POST");
+    assert_null(found.route);
+  }
+  assert_string_equal(find("POST", "/alive").allow, "GET, HEAD");
+}
+
+static void paths_match_whole_and_undecoded(void **state)
+{
+  (void)state;
+  static const char *const paths[] = {
+      "/",          "",           "/thing",      "/things/",         "//things", "/things/a/b",
+      "/things/..", "/things/a.", "/things/%61", "/things/a%2fb",    "/THINGS",  "/things/a b",
+      "/alive/x",   "/things//a", "/./things",   "/things/../alive", "things"};
+  for (size_t i = 0; i < ARRAY_LEN(paths); i++)
+    if (find("GET", paths[i]).code != FAULT_NOT_FOUND)
+      fail_msg("found: %s", paths[i]);
+}
+
+static void a_value_has_a_bound(void **state)
+{
+  (void)state;
+  char path[8 + 129 + 1] = "/things/";
+  memset(path + 8, 'a', 129);
+  assert_int_equal(find("GET", path).code, FAULT_NOT_FOUND);
+  path[8 + 128] = '\0';
+  assert_int_equal(find("GET", path).code, FAULT_NONE);
+}
+
+static enum fault_code body_fault(const struct route *route, uint64_t length, const char *type)
+{
+  AUTO(fault) fault = {0};
+  route_check_body(route, length, type, &fault);
+  return fault.code;
+}
+
+static void bodies_are_limited_by_the_row(void **state)
+{
+  (void)state;
+  assert_int_equal(body_fault(&rows[0], 100, "application/json"), FAULT_NONE);
+  assert_int_equal(body_fault(&rows[0], 101, "application/json"), FAULT_BODY_TOO_LARGE);
+  assert_int_equal(body_fault(&rows[0], UINT64_MAX, "application/json"), FAULT_BODY_TOO_LARGE);
+  assert_int_equal(body_fault(&rows[0], 1, "text/plain"), FAULT_UNSUPPORTED_MEDIA_TYPE);
+  assert_int_equal(body_fault(&rows[0], 1, ""), FAULT_UNSUPPORTED_MEDIA_TYPE);
+  assert_int_equal(body_fault(&rows[1], 0, ""), FAULT_NONE);
+  assert_int_equal(body_fault(&rows[1], 1, "application/json"), FAULT_BODY_TOO_LARGE);
+}
+
+int main(void)
+{
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(a_row_is_found_by_method_and_path),
+      cmocka_unit_test(head_is_where_get_is),
+      cmocka_unit_test(other_methods_are_told_what_is_allowed),
+      cmocka_unit_test(paths_match_whole_and_undecoded),
+      cmocka_unit_test(a_value_has_a_bound),
+      cmocka_unit_test(bodies_are_limited_by_the_row),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
