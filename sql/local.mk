@@ -1,1 +1,12 @@
-# sql
+# The ledger's migrations, in their order: installed to be read, embedded to be run.
+SQL_MIGRATIONS = sql/0001-ledger.sql
+
+sqldir = $(pkgdatadir)/sql
+dist_sql_DATA = $(SQL_MIGRATIONS)
+
+nodist_lib_ca_libca_a_SOURCES = lib/ca/migrations.c
+CLEANFILES += lib/ca/migrations.c
+lib/ca/migrations.c: $(SQL_MIGRATIONS) build-aux/embed
+	$(AM_V_GEN)$(MKDIR_P) lib/ca && \
+	  (cd $(srcdir) && $(SHELL) build-aux/embed ledger_migrations $(SQL_MIGRATIONS)) >$@-t && \
+	  mv $@-t $@

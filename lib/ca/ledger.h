@@ -20,10 +20,13 @@ struct ledger;
 
 /* Creates the file (mode 0600) when it is not there, and brings an older one up to date; each
  * migration is one transaction. LEDGER_IS_NEWER when a newer program wrote it; LEDGER when it
- * cannot be opened, is no ledger, or is locked by another daemon. */
+ * cannot be opened, is no ledger, or is locked by another daemon (PATH-lock, which stays behind).
+ * What is no ledger or is newer is left as it was. */
 bool ledger_open(const char *path, struct ledger **ret_ledger, struct fault *f);
+/* No call may be under way and no batch open. Accepts NULL. */
 void ledger_close(struct ledger *ledger);
-/* A real write (in a table of its own) that is durable when it returns: for /readyz. Any thread. */
+/* A real write (in a table of its own) that is durable when it returns: for /readyz. Any thread;
+ * waits for the open batch. */
 bool ledger_probe(struct ledger *ledger, struct fault *f);
 
 enum { LABEL_SIZE = 65 }; /* device_serial, profile, station, order, model: at most 64 octets */
@@ -32,14 +35,16 @@ enum certificate_status { STATUS_ANY, STATUS_VALID, STATUS_EXPIRED, STATUS_SUPER
 const char *certificate_status_name(enum certificate_status status);
 bool certificate_status_named(struct bytes name, enum certificate_status *ret_status);
 
-/* One issued certificate: a row. Empty text: not given. */
+/* One issued certificate: a row. Empty text: not given (profile, station and authority must be). */
 struct issued {
-  int64_t id; /* position in the ledger; set by the ledger */
+  int64_t id; /* position in the ledger, from 1, without gaps; set by the ledger */
   uint8_t serial_number[SERIAL_NUMBER_LEN];
   char device_serial[LABEL_SIZE], profile[LABEL_SIZE], station[LABEL_SIZE], order[LABEL_SIZE],
       model[LABEL_SIZE], authority[LABEL_SIZE];
   int64_t issued_at_ms, not_before, not_after;
-  enum certificate_status status; /* as of the query; set by the ledger */
+  /* As of the query; set by the ledger. Expired: not_after is past. Superseded: not expired, and a
+   * later certificate was issued to the same device under the same profile. */
+  enum certificate_status status;
   uint8_t spki_sha256[PUBKEY_SHA256_LEN];
   uint8_t request_sha256[32]; /* what "the same request" means: see issue.h */
   struct buf der;             /* the certificate; owned */
@@ -50,29 +55,34 @@ AUTO_VALUE(issued, struct issued, issued_free)
 /* --- writing: one thread at a time --- */
 
 struct ledger_batch;
-/* Opens a transaction. */
+/* Opens a transaction; waits for another one's end. Commit or roll back in the same thread. */
 bool ledger_begin(struct ledger *ledger, struct ledger_batch **ret_batch, struct fault *f);
-/* Adds one certificate with its names (for searching). What was there before decides:
- *   this very request was answered before, and that certificate is the device's current one (not
- * superseded, not expired): true, *ret_replayed is true and *earlier is that row; another
- * device_serial has this key: KEY_ALREADY_USED (a row without device_serial counts as another
- * device unless both have none and the request is the same); the device has a current certificate
- * of this profile, and `replace` is false: DEVICE_HAS_CERTIFICATE (detail names its serial number);
- *   otherwise the row is added, and row->id is set.
- * After any PEER fault nothing was added and the batch goes on; after LEDGER the batch must be
- * rolled back. names are the certificate's SANs. now is in seconds. */
+/* Adds one certificate with its names (for searching). What was there before decides, the batch's
+ * own rows included, in this order:
+ *   - this very request was answered before, and that certificate is the device's current one (not
+ *     superseded, not expired): true, *ret_replayed is true and *earlier is that row. It may be of
+ *     this same batch: like a new one it is durable only after the commit;
+ *   - another device_serial has this key: KEY_ALREADY_USED (a row without device_serial counts as
+ *     another device unless both have none and the request is the same);
+ *   - the device has a current certificate of this profile, and `replace` is false:
+ *     DEVICE_HAS_CERTIFICATE (detail names its serial number);
+ *   - otherwise the row is added, and row->id is set.
+ * After a PEER fault nothing was added and the batch goes on; after one of OURS (LEDGER, NO_MEMORY)
+ * it takes no more and must be rolled back. names are the certificate's SANs. now is in seconds.
+ * *earlier must own nothing; what it gets is the caller's to free. */
 bool ledger_append(struct ledger_batch *batch, struct issued *row, const struct sans *names,
                    bool replace, int64_t now, bool *ret_replayed, struct issued *earlier,
                    struct fault *f);
-/* Durable when it returns true; after false nothing of the batch was written. The batch is gone in
- * both cases. */
+/* Durable when it returns true; after false (LEDGER, with SQLite's words) nothing of the batch was
+ * written. The batch is gone in both cases. */
 bool ledger_commit(struct ledger_batch *batch, struct fault *f);
 void ledger_roll_back(struct ledger_batch *batch);
 
 /* --- reading: any thread --- */
 
 /* The same judgement as ledger_append, ahead of time and without a lock: saves signatures on
- * replays and refusals. True and *ret_replayed false means: nothing stands against it as yet. Only
+ * replays and refusals. True and *ret_replayed false means: nothing stands against it as yet. An
+ * *earlier that it gives is durable. Only
  * device_serial, profile, spki_sha256 and request_sha256 of `row` are read. */
 bool ledger_foresee(struct ledger *ledger, const struct issued *row, bool replace, int64_t now,
                     bool *ret_replayed, struct issued *earlier, struct fault *f);
@@ -82,7 +92,8 @@ bool ledger_get(struct ledger *ledger, struct bytes serial_number, int64_t now,
                 struct issued *ret_row, struct fault *f);
 
 /* NULL, 0 or STATUS_ANY: no filter. Times: issued in milliseconds, expiry in seconds; "after" and
- * "before" exclude the instant itself. */
+ * "before" exclude the instant itself. A DNS name is found whatever its case. The first page of any
+ * one filter is found without walking over the rows that do not match. */
 struct ledger_query {
   const char *device_serial, *station, *order, *model, *profile, *dns, *uri;
   const struct ip *ip;

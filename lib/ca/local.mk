@@ -8,7 +8,16 @@ lib_ca_libca_a_SOURCES = \
   lib/ca/conf.h \
   lib/ca/issue.h \
   lib/ca/key_holder.c lib/ca/key_holder.h \
-  lib/ca/ledger.h \
-  lib/ca/principal.h \
+  lib/ca/ledger.c lib/ca/ledger.h \
+  lib/ca/ledger_append.c \
+  lib/ca/ledger_call.c \
+  lib/ca/ledger_connection.c \
+  lib/ca/ledger_migrate.c \
+  lib/ca/ledger_principal.c \
+  lib/ca/ledger_private.h \
+  lib/ca/ledger_row.c \
+  lib/ca/ledger_search.c \
+  lib/ca/ledger_sql.h \
+  lib/ca/principal.c lib/ca/principal.h \
   lib/ca/profile.h \
   lib/ca/signer.c lib/ca/signer.h

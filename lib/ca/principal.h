@@ -1,7 +1,8 @@
 /* principal.h - who may ask: a name, a role, and a token of which only a hash is kept.
  *
  * A token is "NAME.SECRET": the name tells which row to look at, the secret is 32 octets of the
- * CSPRNG in base64url. Because the secret has 256 random bits, one SHA-256 is enough to keep it by.
+ * CSPRNG in base64url. What is kept is SHA-256 over the token's whole text: because the secret has
+ * 256 random bits, that is enough.
  * Threads: any. */
 #pragma once
 #include <stdbool.h>
@@ -20,7 +21,7 @@ enum role {
   ROLE_COUNT
 };
 
-/* "station", "device", "operator", "auditor", "admin" */
+/* "station", "device", "operator", "auditor", "admin"; "" for ROLE_NONE, which no principal has */
 const char *role_name(enum role role);
 bool role_named(struct bytes name, enum role *ret_role);
 
@@ -35,7 +36,8 @@ struct principal {
 /* 1 to 64 of A-Z a-z 0-9 - _ (no dot: it divides name and secret). */
 bool principal_name_is_valid(struct bytes name);
 
-/* Makes a token and the hash to keep. The caller wipes the token. */
+/* Makes a token (appended; without a line end) and the hash to keep. The caller wipes the token.
+ * INTERNAL when there is no randomness, or when the name is not valid. */
 bool principal_make_token(const char *name, struct buf *ret_token,
                           uint8_t ret_sha256[TOKEN_SHA256_LEN], struct fault *f);
 

@@ -1,0 +1,200 @@
+/* ledger.c - the ledger as a whole: opened, locked, closed, and the transactions of its writer. */
+#include "lib/ca/ledger.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include "lib/ca/ledger_private.h"
+
+/* Readers beyond these are closed after use. */
+enum { IDLE_MAX = 16 };
+
+static bool file_fault(const char *path, const char *what, struct fault *f)
+{
+  return fault_set(f, LEDGER, "%s: %s: %s", path, what, strerror(errno));
+}
+
+/* A file of its own is locked: closing any descriptor of the database itself would drop SQLite's
+ * locks on it (POSIX: they belong to the process). It stays when we leave: removing it would let
+ * two daemons lock two files of one name. */
+static bool lock(const char *path, int *ret_fd, struct fault *f)
+{
+  AUTO(buf) lock_path = {0};
+  buf_addf(&lock_path, "%s-lock", path);
+  if (!buf_ok(&lock_path))
+    return fault_no_memory(f);
+  int fd = open(buf_text(&lock_path), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+  if (fd < 0)
+    return file_fault(buf_text(&lock_path), "cannot be opened", f);
+  if (flock(fd, LOCK_EX | LOCK_NB) == 0) {
+    *ret_fd = fd;
+    return true;
+  }
+  bool taken = errno == EWOULDBLOCK;
+  if (!taken)
+    file_fault(buf_text(&lock_path), "cannot be locked", f);
+  close(fd);
+  return taken ? fault_set(f, LEDGER, "%s is in use by another daemon: stop that one first", path)
+               : false;
+}
+
+/* SQLite gives its -wal and -shm files the mode of the database. */
+static bool create(const char *path, struct fault *f)
+{
+  int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+  if (fd >= 0) {
+    close(fd);
+    return true;
+  }
+  return errno == EEXIST || file_fault(path, "cannot be created", f);
+}
+
+static bool open_writer(struct ledger *ledger, struct fault *f)
+{
+  AUTO(ledger_connection) writer = NULL;
+  if (!ledger_connection_open(ledger->path, LEDGER_WRITES, &writer, f) ||
+      !ledger_check_identity(writer, f) || !ledger_connection_set_up_writer(writer, f) ||
+      !ledger_migrate(writer, ledger_migrations, f))
+    return false;
+  ledger->writer = TAKE(writer);
+  return true;
+}
+
+AUTO_POINTER(ledger, struct ledger, ledger_close)
+
+bool ledger_open(const char *path, struct ledger **ret_ledger, struct fault *f)
+{
+  AUTO(ledger) ledger = calloc(1, sizeof *ledger);
+  if (ledger == NULL)
+    return fault_no_memory(f);
+  ledger->lock_fd = -1;
+  pthread_mutex_init(&ledger->writer_mutex, NULL);
+  pthread_mutex_init(&ledger->pool_mutex, NULL);
+  ledger->path = strdup(path);
+  if (ledger->path == NULL)
+    return fault_no_memory(f);
+  if (!lock(path, &ledger->lock_fd, f) || !create(path, f) || !open_writer(ledger, f))
+    return false;
+  *ret_ledger = TAKE(ledger);
+  return true;
+}
+
+void ledger_close(struct ledger *ledger)
+{
+  if (ledger == NULL)
+    return;
+  while (ledger->idle != NULL) {
+    struct ledger_connection *reader = ledger->idle;
+    ledger->idle = reader->next;
+    ledger_connection_close(reader);
+  }
+  /* The last connection to close writes the log back into the database. */
+  ledger_connection_close(ledger->writer);
+  if (ledger->lock_fd >= 0)
+    close(ledger->lock_fd);
+  pthread_mutex_destroy(&ledger->writer_mutex);
+  pthread_mutex_destroy(&ledger->pool_mutex);
+  free(ledger->path);
+  free(ledger);
+}
+
+bool ledger_borrow(struct ledger *ledger, struct ledger_connection **ret_reader, struct fault *f)
+{
+  pthread_mutex_lock(&ledger->pool_mutex);
+  struct ledger_connection *reader = ledger->idle;
+  if (reader != NULL) {
+    ledger->idle = reader->next;
+    ledger->n_idle--;
+  }
+  pthread_mutex_unlock(&ledger->pool_mutex);
+  if (reader == NULL)
+    return ledger_connection_open(ledger->path, LEDGER_READS, ret_reader, f);
+  *ret_reader = reader;
+  return true;
+}
+
+void ledger_give_back(struct ledger *ledger, struct ledger_connection *reader)
+{
+  pthread_mutex_lock(&ledger->pool_mutex);
+  bool keep = ledger->n_idle < IDLE_MAX;
+  if (keep) {
+    reader->next = ledger->idle;
+    ledger->idle = reader;
+    ledger->n_idle++;
+  }
+  pthread_mutex_unlock(&ledger->pool_mutex);
+  if (!keep)
+    ledger_connection_close(reader);
+}
+
+/* --- transactions --- */
+
+/* Labels that were added within are gone again, and so must be what is remembered of them. */
+static void roll_back_locked(struct ledger *ledger)
+{
+  /* After some errors SQLite has rolled back by itself. When ROLLBACK itself fails there is
+   * nothing to be done: the next BEGIN will say so. */
+  struct fault ignored = {0};
+  if (!sqlite3_get_autocommit(ledger->writer->db))
+    ledger_run(ledger->writer, SQL_ROLLBACK, &ignored);
+  fault_free(&ignored);
+  memset(ledger->labels, 0, sizeof ledger->labels);
+}
+
+static bool last_id(struct ledger_connection *c, int64_t *ret_id, struct fault *f)
+{
+  AUTO(ledger_call) call = {0};
+  if (!ledger_call_open(c, SQL_LAST_ID, &call, f) || !ledger_call_run(&call, f))
+    return false;
+  *ret_id = sqlite3_column_int64(call.statement, 0);
+  return true;
+}
+
+bool ledger_begin(struct ledger *ledger, struct ledger_batch **ret_batch, struct fault *f)
+{
+  pthread_mutex_lock(&ledger->writer_mutex);
+  ledger->batch = (struct ledger_batch){.ledger = ledger};
+  if (ledger_run(ledger->writer, SQL_BEGIN, f) &&
+      last_id(ledger->writer, &ledger->batch.last_id, f)) {
+    *ret_batch = &ledger->batch;
+    return true;
+  }
+  roll_back_locked(ledger);
+  pthread_mutex_unlock(&ledger->writer_mutex);
+  return false;
+}
+
+bool ledger_commit(struct ledger_batch *batch, struct fault *f)
+{
+  struct ledger *ledger = batch->ledger;
+  bool done = batch->failed
+                  ? fault_set(f, LEDGER, "%s: the batch failed before its end", ledger->path)
+                  : ledger_run(ledger->writer, SQL_COMMIT, f);
+  if (!done)
+    roll_back_locked(ledger);
+  pthread_mutex_unlock(&ledger->writer_mutex);
+  return done;
+}
+
+void ledger_roll_back(struct ledger_batch *batch)
+{
+  struct ledger *ledger = batch->ledger;
+  roll_back_locked(ledger);
+  pthread_mutex_unlock(&ledger->writer_mutex);
+}
+
+bool ledger_probe(struct ledger *ledger, struct fault *f)
+{
+  struct ledger_batch *batch;
+  if (!ledger_begin(ledger, &batch, f))
+    return false;
+  batch->failed = !ledger_run(ledger->writer, SQL_PROBE, f);
+  if (!batch->failed)
+    return ledger_commit(batch, f);
+  ledger_roll_back(batch);
+  return false;
+}

@@ -1,0 +1,260 @@
+/* ledger_append.c - one more certificate: what was there before decides whether it may be. */
+#include "lib/base/text.h"
+#include "lib/base/when.h"
+#include "lib/ca/ledger_private.h"
+
+/* What stands in the ledger about a request. */
+struct verdict {
+  bool replayed;
+  int64_t replaces; /* the newest certificate of the device and profile; 0: none */
+};
+
+/* The newest certificate of this device and profile; of a request without device_serial, the
+ * newest that this very request led to. */
+static bool find_newest(struct ledger_connection *c, const struct issued *row, int64_t now,
+                        bool *ret_found, struct issued *ret_newest, struct fault *f)
+{
+  AUTO(ledger_call) call = {0};
+  bool has_device = row->device_serial[0] != '\0';
+  if (!ledger_call_open(c, has_device ? SQL_NEWEST_OF_DEVICE : SQL_NEWEST_OF_REQUEST, &call, f))
+    return false;
+  if (has_device) {
+    ledger_call_text(&call, row->device_serial);
+    ledger_call_text(&call, row->profile);
+  } else {
+    ledger_call_blob(&call, row->spki_sha256, sizeof row->spki_sha256);
+    ledger_call_blob(&call, row->request_sha256, sizeof row->request_sha256);
+  }
+  bool found;
+  if (!ledger_call_step(&call, &found, f) || (found && !ledger_row_read(&call, now, ret_newest, f)))
+    return false;
+  *ret_found = found;
+  return true;
+}
+
+static bool refuse_key_of_another(struct ledger_connection *c, const struct issued *row,
+                                  struct fault *f)
+{
+  AUTO(ledger_call) call = {0};
+  if (!ledger_call_open(c, SQL_KEY_ELSEWHERE, &call, f))
+    return false;
+  ledger_call_blob(&call, row->spki_sha256, sizeof row->spki_sha256);
+  ledger_call_text(&call, row->device_serial);
+  ledger_call_blob(&call, row->request_sha256, sizeof row->request_sha256);
+  bool found;
+  if (!ledger_call_step(&call, &found, f))
+    return false;
+  if (!found)
+    return true;
+  struct bytes serial_number = ledger_call_column(&call, 0);
+  char hex[2 * SERIAL_NUMBER_LEN + 1] = "?";
+  if (serial_number.len == SERIAL_NUMBER_LEN)
+    text_hex(hex, serial_number.data, SERIAL_NUMBER_LEN);
+  return fault_set(f, KEY_ALREADY_USED,
+                   "certificate %s was issued for this public key: each device needs a key of its "
+                   "own (a cloned image or a broken random generator?)",
+                   hex);
+}
+
+static bool refuse_second(const struct issued *newest, struct fault *f)
+{
+  char hex[2 * SERIAL_NUMBER_LEN + 1], until[WHEN_TEXT_SIZE];
+  text_hex(hex, newest->serial_number, sizeof newest->serial_number);
+  when_text(until, newest->not_after);
+  return fault_set(f, DEVICE_HAS_CERTIFICATE,
+                   "%s has certificate %s of profile %s, valid until %s: set replace to true to "
+                   "replace it",
+                   newest->device_serial, hex, newest->profile, until);
+}
+
+/* The rules of ledger_append(), in their order. */
+static bool judge(struct ledger_connection *c, const struct issued *row, bool replace, int64_t now,
+                  struct verdict *ret_verdict, struct issued *earlier, struct fault *f)
+{
+  AUTO(issued) newest = {0};
+  bool found;
+  if (!find_newest(c, row, now, &found, &newest, f))
+    return false;
+  bool is_current = found && newest.status == STATUS_VALID;
+  if (is_current &&
+      memcmp(newest.request_sha256, row->request_sha256, sizeof row->request_sha256) == 0) {
+    *earlier = newest;
+    newest.der = (struct buf){0};
+    *ret_verdict = (struct verdict){.replayed = true};
+    return true;
+  }
+  if (!refuse_key_of_another(c, row, f))
+    return false;
+  if (is_current && !replace)
+    return refuse_second(&newest, f);
+  *ret_verdict = (struct verdict){.replaces = found ? newest.id : 0};
+  return true;
+}
+
+bool ledger_foresee(struct ledger *ledger, const struct issued *row, bool replace, int64_t now,
+                    bool *ret_replayed, struct issued *earlier, struct fault *f)
+{
+  struct ledger_connection *reader;
+  if (!ledger_borrow(ledger, &reader, f))
+    return false;
+  struct verdict verdict;
+  bool done = judge(reader, row, replace, now, &verdict, earlier, f);
+  ledger_give_back(ledger, reader);
+  if (done)
+    *ret_replayed = verdict.replayed;
+  return done;
+}
+
+/* --- labels --- */
+
+/* FNV-1a; a slot's text is compared, so that a clash costs a query and nothing else. */
+static struct label_slot *label_slot(struct ledger *ledger, const char *text)
+{
+  uint32_t hash = 2166136261u;
+  for (const char *p = text; *p != '\0'; p++)
+    hash = (hash ^ (uint8_t)*p) * 16777619u;
+  return &ledger->labels[hash % LABEL_SLOTS];
+}
+
+static bool find_label(struct ledger_connection *c, const char *text, int64_t *ret_id,
+                       struct fault *f)
+{
+  AUTO(ledger_call) call = {0};
+  bool found;
+  if (!ledger_call_open(c, SQL_LABEL, &call, f))
+    return false;
+  ledger_call_text(&call, text);
+  if (!ledger_call_step(&call, &found, f))
+    return false;
+  *ret_id = found ? sqlite3_column_int64(call.statement, 0) : 0;
+  return true;
+}
+
+static bool add_label(struct ledger_connection *c, const char *text, int64_t *ret_id,
+                      struct fault *f)
+{
+  AUTO(ledger_call) call = {0};
+  if (!ledger_call_open(c, SQL_ADD_LABEL, &call, f))
+    return false;
+  ledger_call_text(&call, text);
+  if (!ledger_call_run(&call, f))
+    return false;
+  *ret_id = sqlite3_last_insert_rowid(c->db);
+  return true;
+}
+
+/* The id of a label, which is added when it is new; 0 for "". */
+static bool label_id(struct ledger *ledger, const char *text, int64_t *ret_id, struct fault *f)
+{
+  if (text[0] == '\0') {
+    *ret_id = 0;
+    return true;
+  }
+  struct label_slot *slot = label_slot(ledger, text);
+  if (strcmp(slot->text, text) != 0) {
+    int64_t id;
+    if (!find_label(ledger->writer, text, &id, f) ||
+        (id == 0 && !add_label(ledger->writer, text, &id, f)))
+      return false;
+    TEXT_COPY(slot->text, bytes_of_text(text));
+    slot->id = id;
+  }
+  *ret_id = slot->id;
+  return true;
+}
+
+/* --- the row --- */
+
+static void bind_id(struct ledger_call *call, int64_t id)
+{
+  if (id == 0)
+    ledger_call_null(call);
+  else
+    ledger_call_number(call, id);
+}
+
+/* In the order of SQL_ADD; so are the labels. */
+static bool bind_row(struct ledger *ledger, const struct issued *row, int64_t id, int64_t replaces,
+                     struct ledger_call *call, struct fault *f)
+{
+  const char *const labels[] = {row->profile, row->station, row->order, row->model, row->authority};
+  ledger_call_number(call, id);
+  ledger_call_blob(call, row->serial_number, sizeof row->serial_number);
+  ledger_call_text(call, row->device_serial);
+  for (size_t i = 0; i < ARRAY_LEN(labels); i++) {
+    int64_t label;
+    if (!label_id(ledger, labels[i], &label, f))
+      return false;
+    bind_id(call, label);
+  }
+  ledger_call_number(call, row->issued_at_ms);
+  ledger_call_number(call, row->not_before);
+  ledger_call_number(call, row->not_after);
+  bind_id(call, replaces);
+  ledger_call_blob(call, row->spki_sha256, sizeof row->spki_sha256);
+  ledger_call_blob(call, row->request_sha256, sizeof row->request_sha256);
+  ledger_call_blob(call, row->der.data, row->der.len);
+  return true;
+}
+
+static bool add_row(struct ledger *ledger, const struct issued *row, int64_t id, int64_t replaces,
+                    struct fault *f)
+{
+  AUTO(ledger_call) call = {0};
+  return ledger_call_open(ledger->writer, SQL_ADD, &call, f) &&
+         bind_row(ledger, row, id, replaces, &call, f) && ledger_call_run(&call, f);
+}
+
+static bool add_name(struct ledger_connection *c, struct san name, int64_t certificate,
+                     struct fault *f)
+{
+  AUTO(ledger_call) call = {0};
+  if (!ledger_call_open(c, SQL_ADD_NAME, &call, f))
+    return false;
+  ledger_call_number(&call, name.kind);
+  if (name.kind == SAN_IP)
+    ledger_call_blob(&call, name.value.data, name.value.len);
+  else
+    ledger_call_text_octets(&call, name.value);
+  ledger_call_number(&call, certificate);
+  return ledger_call_run(&call, f);
+}
+
+static bool add_names(struct ledger_connection *c, const struct sans *names, int64_t certificate,
+                      struct fault *f)
+{
+  for (size_t i = 0; i < names->n; i++)
+    if (!add_name(c, sans_get(names, i), certificate, f))
+      return false;
+  return true;
+}
+
+static bool append(struct ledger_batch *batch, struct issued *row, const struct sans *names,
+                   bool replace, int64_t now, bool *ret_replayed, struct issued *earlier,
+                   struct fault *f)
+{
+  struct ledger_connection *writer = batch->ledger->writer;
+  struct verdict verdict;
+  if (!judge(writer, row, replace, now, &verdict, earlier, f))
+    return false;
+  if (!verdict.replayed) {
+    int64_t id = batch->last_id + 1;
+    if (!add_row(batch->ledger, row, id, verdict.replaces, f) || !add_names(writer, names, id, f))
+      return false;
+    row->id = batch->last_id = id;
+  }
+  *ret_replayed = verdict.replayed;
+  return true;
+}
+
+bool ledger_append(struct ledger_batch *batch, struct issued *row, const struct sans *names,
+                   bool replace, int64_t now, bool *ret_replayed, struct issued *earlier,
+                   struct fault *f)
+{
+  if (batch->failed)
+    return fault_set(f, LEDGER, "%s: the batch has failed already", batch->ledger->path);
+  if (append(batch, row, names, replace, now, ret_replayed, earlier, f))
+    return true;
+  batch->failed = fault_whose(f->code) == FAULT_OURS;
+  return false;
+}

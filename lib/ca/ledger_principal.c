@@ -1,0 +1,113 @@
+/* ledger_principal.c - who may ask, as rows. */
+#include "lib/base/text.h"
+#include "lib/ca/ledger_private.h"
+
+/* The columns of SQL_FIND_PRINCIPAL and SQL_EACH_PRINCIPAL. */
+enum { COLUMN_NAME, COLUMN_ROLE, COLUMN_CREATED_AT, COLUMN_TOKEN_SHA256 };
+
+static bool insert(struct ledger_connection *writer, const struct principal *principal,
+                   const uint8_t token_sha256[TOKEN_SHA256_LEN], struct fault *f)
+{
+  AUTO(ledger_call) call = {0};
+  if (!ledger_call_open(writer, SQL_ADD_PRINCIPAL, &call, f))
+    return false;
+  ledger_call_text(&call, principal->name);
+  ledger_call_text(&call, role_name(principal->role));
+  ledger_call_blob(&call, token_sha256, TOKEN_SHA256_LEN);
+  ledger_call_number(&call, principal->created_at);
+  if (!ledger_call_run(&call, f))
+    return false;
+  return sqlite3_changes(writer->db) == 1 ||
+         fault_set(f, PRINCIPAL_EXISTS, "%s: choose another name", principal->name);
+}
+
+bool ledger_add_principal(struct ledger *ledger, const struct principal *principal,
+                          const uint8_t token_sha256[TOKEN_SHA256_LEN], struct fault *f)
+{
+  struct ledger_batch *batch;
+  if (!ledger_begin(ledger, &batch, f))
+    return false;
+  if (insert(ledger->writer, principal, token_sha256, f))
+    return ledger_commit(batch, f);
+  ledger_roll_back(batch);
+  return false;
+}
+
+static bool read_principal(const struct ledger_call *call, struct principal *ret_principal,
+                           struct fault *f)
+{
+  struct principal principal = {.created_at =
+                                    sqlite3_column_int64(call->statement, COLUMN_CREATED_AT)};
+  if (!TEXT_COPY(principal.name, ledger_call_column(call, COLUMN_NAME)) ||
+      !role_named(ledger_call_column(call, COLUMN_ROLE), &principal.role))
+    return fault_set(f, LEDGER, "%s: a row of principals is damaged", call->connection->path);
+  *ret_principal = principal;
+  return true;
+}
+
+static bool find(struct ledger_connection *reader, const char *name, bool *ret_found,
+                 struct principal *ret_principal, uint8_t ret_token_sha256[TOKEN_SHA256_LEN],
+                 struct fault *f)
+{
+  AUTO(ledger_call) call = {0};
+  bool found;
+  if (!ledger_call_open(reader, SQL_FIND_PRINCIPAL, &call, f))
+    return false;
+  ledger_call_text(&call, name);
+  if (!ledger_call_step(&call, &found, f))
+    return false;
+  if (found) {
+    struct bytes digest = ledger_call_column(&call, COLUMN_TOKEN_SHA256);
+    if (digest.len != TOKEN_SHA256_LEN)
+      return fault_set(f, LEDGER, "%s: a row of principals is damaged", reader->path);
+    if (!read_principal(&call, ret_principal, f))
+      return false;
+    memcpy(ret_token_sha256, digest.data, TOKEN_SHA256_LEN);
+  }
+  *ret_found = found;
+  return true;
+}
+
+bool ledger_find_principal(struct ledger *ledger, const char *name, bool *ret_found,
+                           struct principal *ret_principal,
+                           uint8_t ret_token_sha256[TOKEN_SHA256_LEN], struct fault *f)
+{
+  struct ledger_connection *reader;
+  if (!ledger_borrow(ledger, &reader, f))
+    return false;
+  bool done = find(reader, name, ret_found, ret_principal, ret_token_sha256, f);
+  ledger_give_back(ledger, reader);
+  return done;
+}
+
+static bool each_row(struct ledger_connection *reader,
+                     void (*each)(const struct principal *principal, void *context), void *context,
+                     struct fault *f)
+{
+  AUTO(ledger_call) call = {0};
+  if (!ledger_call_open(reader, SQL_EACH_PRINCIPAL, &call, f))
+    return false;
+  for (;;) {
+    struct principal principal;
+    bool row;
+    if (!ledger_call_step(&call, &row, f))
+      return false;
+    if (!row)
+      return true;
+    if (!read_principal(&call, &principal, f))
+      return false;
+    each(&principal, context);
+  }
+}
+
+bool ledger_each_principal(struct ledger *ledger,
+                           void (*each)(const struct principal *principal, void *context),
+                           void *context, struct fault *f)
+{
+  struct ledger_connection *reader;
+  if (!ledger_borrow(ledger, &reader, f))
+    return false;
+  bool done = each_row(reader, each, context, f);
+  ledger_give_back(ledger, reader);
+  return done;
+}

@@ -1,0 +1,124 @@
+/* ledger_private.h - what the files of the ledger share. Only they include it, and the tests that
+ * open a ledger behind its back. */
+#pragma once
+#include <pthread.h>
+#include <sqlite3.h>
+
+#include "lib/base/embedded.h"
+#include "lib/ca/ledger.h"
+#include "lib/ca/ledger_sql.h"
+
+/* --- connections: ledger_connection.c --- */
+
+/* One connection with its prepared statements; used by one thread at a time. */
+struct ledger_connection {
+  sqlite3 *db;
+  const char *path; /* borrowed, for messages */
+  sqlite3_stmt *statements[SQL_COUNT];
+  struct ledger_connection *next; /* in the pool */
+};
+
+enum ledger_access { LEDGER_READS, LEDGER_WRITES };
+
+/* Opens an existing file. A writer is not set up yet: see ledger_connection_set_up_writer(). */
+bool ledger_connection_open(const char *path, enum ledger_access access,
+                            struct ledger_connection **ret_connection, struct fault *f);
+/* WAL and a full sync at each commit. To be called once it is sure that the file is ours. */
+bool ledger_connection_set_up_writer(struct ledger_connection *c, struct fault *f);
+void ledger_connection_close(struct ledger_connection *c);
+AUTO_POINTER(ledger_connection, struct ledger_connection, ledger_connection_close)
+
+/* LEDGER (or NO_MEMORY) with the path and SQLite's own words. */
+bool ledger_sqlite_fault(const struct ledger_connection *c, struct fault *f);
+/* Runs SQL without results. */
+bool ledger_execute(struct ledger_connection *c, const char *sql, struct fault *f);
+/* The one number that a PRAGMA or SELECT gives. */
+bool ledger_ask(struct ledger_connection *c, const char *sql, int64_t *ret_number, struct fault *f);
+
+/* --- one run of a statement: ledger_call.c --- */
+
+/* Values are bound one after the other (a failure is seen by the next step), then rows are stepped
+ * through. What is bound is borrowed until the call is closed. */
+struct ledger_call {
+  struct ledger_connection *connection;
+  sqlite3_stmt *statement;
+  int bound;  /* parameters so far */
+  int status; /* of the bindings */
+  bool owned; /* finalized at the end, not kept for the next time */
+};
+bool ledger_call_open(struct ledger_connection *c, enum ledger_sql sql, struct ledger_call *call,
+                      struct fault *f);
+/* For a statement that was put together; it is not kept. Values beyond its last parameter are
+ * stepped over. */
+bool ledger_call_open_text(struct ledger_connection *c, const char *sql, struct ledger_call *call,
+                           struct fault *f);
+void ledger_call_text(struct ledger_call *call, const char *text);         /* NULL and "": NULL */
+void ledger_call_text_octets(struct ledger_call *call, struct bytes text); /* never NULL */
+void ledger_call_blob(struct ledger_call *call, const void *octets, size_t len);
+void ledger_call_number(struct ledger_call *call, int64_t number);
+void ledger_call_null(struct ledger_call *call);
+/* *ret_row: is there a row to read? False when SQLite failed. */
+bool ledger_call_step(struct ledger_call *call, bool *ret_row, struct fault *f);
+/* Steps to the end of a statement that gives no rows. */
+bool ledger_call_run(struct ledger_call *call, struct fault *f);
+struct bytes ledger_call_column(const struct ledger_call *call, int column); /* TEXT or BLOB */
+void ledger_call_close(struct ledger_call *call);
+AUTO_VALUE(ledger_call, struct ledger_call, ledger_call_close)
+
+/* A statement without parameters and results. */
+bool ledger_run(struct ledger_connection *c, enum ledger_sql sql, struct fault *f);
+
+/* --- the ledger: ledger.c --- */
+
+struct ledger_batch {
+  struct ledger *ledger;
+  int64_t last_id;
+  bool failed; /* SQLite failed within: it can only be rolled back */
+};
+
+/* Ids of labels that were used of late, by a hash of the text. */
+enum { LABEL_SLOTS = 1024 };
+struct label_slot {
+  char text[LABEL_SIZE]; /* "": free */
+  int64_t id;
+};
+
+struct ledger {
+  char *path;
+  int lock_fd; /* holds the lock on PATH-lock */
+
+  pthread_mutex_t writer_mutex; /* from ledger_begin to the batch's end, and for principals */
+  struct ledger_connection *writer;
+  struct label_slot labels[LABEL_SLOTS]; /* as of the open transaction */
+  struct ledger_batch batch;
+
+  pthread_mutex_t pool_mutex;
+  struct ledger_connection *idle; /* readers that nobody uses */
+  unsigned n_idle;
+};
+
+/* A reader for one call: opened when none is idle. */
+bool ledger_borrow(struct ledger *ledger, struct ledger_connection **ret_reader, struct fault *f);
+void ledger_give_back(struct ledger *ledger, struct ledger_connection *reader);
+
+/* --- migrations: ledger_migrate.c --- */
+
+extern const struct embedded ledger_migrations[];
+
+/* Refuses what is neither empty nor a ledger. Changes nothing. */
+bool ledger_check_identity(struct ledger_connection *c, struct fault *f);
+/* Runs those of `migrations` that have not been run yet, each in a transaction with its number.
+ * LEDGER_IS_NEWER when more have been run than there are. */
+bool ledger_migrate(struct ledger_connection *c, const struct embedded *migrations,
+                    struct fault *f);
+
+/* --- rows: ledger_row.c --- */
+
+/* Reads a row of ROW_COLUMNS; *ret_row is all zero or freed. */
+bool ledger_row_read(const struct ledger_call *call, int64_t now, struct issued *ret_row,
+                     struct fault *f);
+
+/* --- listing: ledger_search.c --- */
+
+/* The statement that answers a query. */
+void ledger_search_sql(const struct ledger_query *query, struct buf *out);

@@ -1,0 +1,180 @@
+/* ledger_sql.h - every statement of the ledger, by name. Values are bound, always. */
+#pragma once
+
+/* How many certificates a row of spans stands for; sql/0001-ledger.sql has the same number. */
+#define SPAN "128"
+
+/* One certificate as ledger_row_read() takes it, from a row that is called c. */
+#define ROW_COLUMNS                                                                                \
+  "c.id, c.serial_number, c.device_serial,"                                                        \
+  " (SELECT text FROM labels WHERE id = c.profile),"                                               \
+  " (SELECT text FROM labels WHERE id = c.station),"                                               \
+  " (SELECT text FROM labels WHERE id = c.production_order),"                                      \
+  " (SELECT text FROM labels WHERE id = c.model),"                                                 \
+  " (SELECT text FROM labels WHERE id = c.authority),"                                             \
+  " c.issued_at, c.not_before, c.not_after,"                                                       \
+  " EXISTS (SELECT 1 FROM certificates r WHERE r.replaces = c.id),"                                \
+  " c.spki_sha256, c.request_sha256, c.der"
+
+#define KEY_IS(parameter)                                                                          \
+  "substr(c.spki_sha256, 1, 8) = substr(" parameter ", 1, 8) AND c.spki_sha256 = " parameter
+
+/* clang-format off */
+#define LEDGER_STATEMENTS(X)                                                                       \
+  X(BEGIN,     "BEGIN IMMEDIATE")                                                                  \
+  X(COMMIT,    "COMMIT")                                                                           \
+  X(ROLLBACK,  "ROLLBACK")                                                                         \
+  X(LAST_ID,   "SELECT coalesce(max(id), 0) FROM certificates")                                    \
+  X(PROBE,     "UPDATE probe SET written = written + 1 WHERE id = 1")                              \
+                                                                                                   \
+  X(LABEL,     "SELECT id FROM labels WHERE text = ?1")                                            \
+  X(ADD_LABEL, "INSERT INTO labels (text) VALUES (?1)")                                            \
+                                                                                                   \
+  /* ?1 device_serial, ?2 profile */                                                               \
+  X(NEWEST_OF_DEVICE,                                                                              \
+    "SELECT " ROW_COLUMNS " FROM certificates c INDEXED BY certificates_device"                    \
+    " WHERE c.device_serial = ?1 AND c.profile = (SELECT id FROM labels WHERE text = ?2)"          \
+    " ORDER BY c.id DESC LIMIT 1")                                                                 \
+  /* ?1 spki_sha256, ?2 request_sha256 */                                                          \
+  X(NEWEST_OF_REQUEST,                                                                             \
+    "SELECT " ROW_COLUMNS " FROM certificates c INDEXED BY certificates_key"                       \
+    " WHERE " KEY_IS("?1") " AND c.device_serial IS NULL AND c.request_sha256 = ?2"                \
+    " ORDER BY c.id DESC LIMIT 1")                                                                 \
+  /* ?1 spki_sha256, ?2 device_serial or NULL, ?3 request_sha256 */                                \
+  X(KEY_ELSEWHERE,                                                                                 \
+    "SELECT c.serial_number FROM certificates c INDEXED BY certificates_key"                       \
+    " WHERE " KEY_IS("?1")                                                                         \
+    " AND NOT (c.device_serial IS ?2 AND (?2 IS NOT NULL OR c.request_sha256 = ?3)) LIMIT 1")      \
+  X(ADD,                                                                                           \
+    "INSERT INTO certificates (id, serial_number, device_serial, profile, station,"                \
+    " production_order, model, authority, issued_at, not_before, not_after, replaces,"             \
+    " spki_sha256, request_sha256, der)"                                                           \
+    " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)")                  \
+  X(ADD_NAME,  "INSERT INTO names (kind, value, certificate) VALUES (?1, ?2, ?3)")                 \
+                                                                                                   \
+  X(GET,       "SELECT " ROW_COLUMNS " FROM certificates c WHERE c.serial_number = ?1")            \
+                                                                                                   \
+  X(ADD_PRINCIPAL,                                                                                 \
+    "INSERT INTO principals (name, role, token_sha256, created_at) VALUES (?1, ?2, ?3, ?4)"        \
+    " ON CONFLICT DO NOTHING")                                                                     \
+  X(FIND_PRINCIPAL,                                                                                \
+    "SELECT name, role, created_at, token_sha256 FROM principals WHERE name = ?1")                 \
+  X(EACH_PRINCIPAL,                                                                                \
+    "SELECT name, role, created_at, token_sha256 FROM principals ORDER BY name")
+/* clang-format on */
+
+enum ledger_sql {
+#define X(name, text) SQL_##name,
+  LEDGER_STATEMENTS(X)
+#undef X
+      SQL_COUNT
+};
+
+/* --- the listing --- */
+
+/* Parameters have fixed numbers; a statement has those that its fragments name. */
+enum search_parameter {
+  PARAMETER_NOW = 1,
+  PARAMETER_BEFORE_ID,
+  PARAMETER_LIMIT,
+  PARAMETER_DEVICE_SERIAL,
+  PARAMETER_STATION,
+  PARAMETER_ORDER,
+  PARAMETER_MODEL,
+  PARAMETER_PROFILE,
+  PARAMETER_IP,
+  PARAMETER_DNS,
+  PARAMETER_URI,
+  PARAMETER_ISSUED_AFTER,
+  PARAMETER_ISSUED_BEFORE,
+  PARAMETER_EXPIRES_BEFORE,
+  PARAMETER_END
+};
+
+/* One filter of struct ledger_query. One filter drives a search: the statement walks along its
+ * index, from the newest row on. The others are held against each row that it comes upon. */
+struct ledger_filter {
+  const char *from;     /* what to walk along; NULL: this filter cannot drive */
+  const char *position; /* the certificate's id there */
+  const char *drive;    /* the condition when it drives */
+  const char *check;    /* the condition when another one does */
+  const char *span;     /* what a row of spans, called s, must fulfil to have a match; or NULL */
+};
+
+#define LABEL_IS(column, parameter)                                                                \
+  "c." column " = (SELECT id FROM labels WHERE text = " parameter ")"
+#define LABEL_FILTER(index, column, parameter)                                                     \
+  {                                                                                                \
+    "certificates c INDEXED BY " index, "c.id", LABEL_IS(column, parameter),                       \
+        LABEL_IS(column, parameter), NULL                                                          \
+  }
+#define NAME_FILTER(kind, parameter)                                                               \
+  {                                                                                                \
+    "names n CROSS JOIN certificates c NOT INDEXED ON c.id = n.certificate", "n.certificate",      \
+        "n.kind = " kind " AND n.value = " parameter,                                              \
+        "EXISTS (SELECT 1 FROM names WHERE kind = " kind " AND value = " parameter                 \
+        " AND certificate = c.id)",                                                                \
+        NULL                                                                                       \
+  }
+
+/* The most selective first: the first one that was given and can drive does. */
+enum ledger_filter_id {
+  FILTER_DNS,
+  FILTER_URI,
+  FILTER_IP,
+  FILTER_DEVICE_SERIAL,
+  FILTER_ORDER,
+  FILTER_SUPERSEDED,
+  FILTER_STATION,
+  FILTER_MODEL,
+  FILTER_PROFILE,
+  FILTER_VALID,
+  FILTER_EXPIRED,
+  FILTER_ISSUED_AFTER,
+  FILTER_ISSUED_BEFORE,
+  FILTER_EXPIRES_BEFORE,
+  FILTER_COUNT
+};
+
+#define LEDGER_FILTERS                                                                             \
+  {                                                                                                \
+    [FILTER_DNS] = NAME_FILTER("2", "?10"), [FILTER_URI] = NAME_FILTER("3", "?11"),                \
+    [FILTER_IP] = NAME_FILTER("1", "?9"),                                                          \
+    [FILTER_DEVICE_SERIAL] = {"certificates c INDEXED BY certificates_device", "c.id",             \
+                              "c.device_serial = ?4", "c.device_serial = ?4", NULL},               \
+    [FILTER_ORDER] = LABEL_FILTER("certificates_order", "production_order", "?6"),                 \
+    [FILTER_SUPERSEDED] = {"certificates r INDEXED BY certificates_replaces"                       \
+                           " CROSS JOIN certificates c NOT INDEXED ON c.id = r.replaces",          \
+                           "r.replaces", "c.not_after >= ?1",                                      \
+                           "c.not_after >= ?1"                                                     \
+                           " AND EXISTS (SELECT 1 FROM certificates r WHERE r.replaces = c.id)",   \
+                           "s.not_after_max >= ?1"},                                               \
+    [FILTER_STATION] = LABEL_FILTER("certificates_station", "station", "?5"),                      \
+    [FILTER_MODEL] = LABEL_FILTER("certificates_model", "model", "?7"),                            \
+    [FILTER_PROFILE] = LABEL_FILTER("certificates_profile", "profile", "?8"),                      \
+    [FILTER_VALID] = {NULL, NULL, NULL,                                                            \
+                      "c.not_after >= ?1"                                                          \
+                      " AND NOT EXISTS (SELECT 1 FROM certificates r WHERE r.replaces = c.id)",    \
+                      "s.not_after_max >= ?1"},                                                    \
+    [FILTER_EXPIRED] = {NULL, NULL, NULL, "c.not_after < ?1", "s.not_after_min < ?1"},             \
+    [FILTER_ISSUED_AFTER] = {NULL, NULL, NULL, "c.issued_at > ?12", "s.issued_max > ?12"},         \
+    [FILTER_ISSUED_BEFORE] = {NULL, NULL, NULL, "c.issued_at < ?13", "s.issued_min < ?13"},        \
+    [FILTER_EXPIRES_BEFORE] = {NULL, NULL, NULL, "c.not_after < ?14", "s.not_after_min < ?14"},    \
+  }
+
+#define SEARCH_HEAD "SELECT " ROW_COLUMNS " FROM "
+/* No filter at all, or only those of time. */
+#define SEARCH_ALL      "certificates c NOT INDEXED WHERE c.id < ?2"
+#define SEARCH_ALL_TAIL " ORDER BY c.id DESC LIMIT ?3"
+#define SEARCH_SPANS                                                                               \
+  "spans s CROSS JOIN certificates c NOT INDEXED"                                                  \
+  " ON c.id BETWEEN s.id * " SPAN " AND s.id * " SPAN " + (" SPAN " - 1)"                          \
+  " WHERE s.id <= ?2 / " SPAN " AND c.id < ?2"
+#define SEARCH_SPANS_TAIL " ORDER BY s.id DESC, c.id DESC LIMIT ?3"
+/* An index drives and there are filters of time: the spans give the bounds of what it walks. */
+#define SEARCH_UPPER_BOUND                                                                         \
+  " < (SELECT (s.id + 1) * " SPAN " FROM spans s WHERE s.id <= ?2 / " SPAN "%s"                    \
+  " ORDER BY s.id DESC LIMIT 1)"
+#define SEARCH_LOWER_BOUND                                                                         \
+  " >= (SELECT s.id * " SPAN " FROM spans s WHERE s.id <= ?2 / " SPAN "%s"                         \
+  " ORDER BY s.id LIMIT 1)"
