@@ -273,19 +273,23 @@ static bool read_authority_info(struct reading *r)
 
 /* --- all of them --- */
 
+/* Whether our own certificates have it critical; foreign ones may do as they like. */
+enum criticality { PLAIN, CRITICAL, EITHER };
+
 static const struct reader {
   struct bytes oid;
   const char *name;
+  enum criticality criticality;
   bool (*read)(struct reading *r);
 } readers[] = {
-    {OID_AUTHORITY_KEY_ID, "authorityKeyIdentifier", read_authority_key_id},
-    {OID_SUBJECT_KEY_ID, "subjectKeyIdentifier", read_subject_key_id},
-    {OID_KEY_USAGE, "keyUsage", read_key_usage},
-    {OID_BASIC_CONSTRAINTS, "basicConstraints", read_basic_constraints},
-    {OID_EXT_KEY_USAGE, "extKeyUsage", read_ext_key_usage},
-    {OID_SUBJECT_ALT_NAME, "subjectAltName", read_names},
-    {OID_CRL_DIST_POINTS, "cRLDistributionPoints", read_crl_points},
-    {OID_AUTHORITY_INFO, "authorityInfoAccess", read_authority_info},
+    {OID_AUTHORITY_KEY_ID, "authorityKeyIdentifier", PLAIN, read_authority_key_id},
+    {OID_SUBJECT_KEY_ID, "subjectKeyIdentifier", PLAIN, read_subject_key_id},
+    {OID_KEY_USAGE, "keyUsage", CRITICAL, read_key_usage},
+    {OID_BASIC_CONSTRAINTS, "basicConstraints", CRITICAL, read_basic_constraints},
+    {OID_EXT_KEY_USAGE, "extKeyUsage", PLAIN, read_ext_key_usage},
+    {OID_SUBJECT_ALT_NAME, "subjectAltName", EITHER, read_names},
+    {OID_CRL_DIST_POINTS, "cRLDistributionPoints", PLAIN, read_crl_points},
+    {OID_AUTHORITY_INFO, "authorityInfoAccess", PLAIN, read_authority_info},
 };
 
 static const struct reader *reader_of(struct bytes oid)
@@ -304,6 +308,10 @@ static bool read_one(struct reading *r)
     r->cert->has_unknown_critical |= r->ext.critical;
     return true;
   }
+  if (!r->foreign && reader->criticality != EITHER &&
+      r->ext.critical != (reader->criticality == CRITICAL))
+    return fault_set(r->f, BAD_FILE, "%s is %scritical", reader->name,
+                     r->ext.critical ? "" : "not ");
   if (reader->read(r))
     return true;
   if (r->f->code == FAULT_NO_MEMORY)

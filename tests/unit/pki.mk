@@ -27,7 +27,8 @@ tests_unit_test_san_SOURCES = tests/unit/test_san.c tests/unit/unit.h
 tests_unit_test_san_LDADD = $(PKI_TEST_LIBS)
 
 # writing
-PKI_WRITE_TESTS = tests/unit/test_cert tests/unit/test_private_key
+PKI_WRITE_TESTS = tests/unit/test_cert tests/unit/test_cms tests/unit/test_export \
+  tests/unit/test_lint tests/unit/test_private_key
 check_PROGRAMS += $(PKI_WRITE_TESTS)
 TESTS += $(PKI_WRITE_TESTS)
 PKI_CASE_SOURCES = \
@@ -37,6 +38,15 @@ tests_unit_test_cert_CFLAGS = $(PKI_TEST_CFLAGS)
 tests_unit_test_cert_SOURCES = tests/unit/test_cert.c tests/unit/unit.h $(PKI_CASE_SOURCES)
 tests_unit_test_cert_LDADD = $(PKI_TEST_LIBS)
 EXTRA_DIST += tests/cases/cert
+tests_unit_test_export_CFLAGS = $(PKI_TEST_CFLAGS)
+tests_unit_test_export_SOURCES = tests/unit/test_export.c tests/unit/unit.h $(PKI_CASE_SOURCES)
+tests_unit_test_export_LDADD = $(PKI_TEST_LIBS)
+tests_unit_test_cms_CFLAGS = $(PKI_TEST_CFLAGS)
+tests_unit_test_cms_SOURCES = tests/unit/test_cms.c tests/unit/unit.h $(PKI_CASE_SOURCES)
+tests_unit_test_cms_LDADD = $(PKI_TEST_LIBS)
+tests_unit_test_lint_CFLAGS = $(PKI_TEST_CFLAGS)
+tests_unit_test_lint_SOURCES = tests/unit/test_lint.c tests/unit/unit.h $(PKI_CASE_SOURCES)
+tests_unit_test_lint_LDADD = $(PKI_TEST_LIBS)
 tests_unit_test_private_key_CFLAGS = $(PKI_TEST_CFLAGS)
 tests_unit_test_private_key_SOURCES = tests/unit/test_private_key.c tests/unit/unit.h
 tests_unit_test_private_key_LDADD = $(PKI_TEST_LIBS)
