@@ -4,8 +4,12 @@ CA_LIBS = lib/ca/libca.a lib/pki/libpki.a lib/base/libbase.a \
   $(SQLITE_LIBS) $(CONFUSE_LIBS) $(CRYPTO_LIBS)
 PKI_LIBS = lib/pki/libpki.a lib/base/libbase.a $(CRYPTO_LIBS)
 lib_ca_libca_a_SOURCES = \
-  lib/ca/authority.h \
-  lib/ca/conf.h \
+  lib/ca/authority.c lib/ca/authority.h \
+  lib/ca/conf.c lib/ca/conf.h \
+  lib/ca/conf_option.h \
+  lib/ca/conf_profile.c \
+  lib/ca/conf_scan.c lib/ca/conf_scan.h \
+  lib/ca/conf_value.c \
   lib/ca/issue.h \
   lib/ca/key_holder.c lib/ca/key_holder.h \
   lib/ca/ledger.c lib/ca/ledger.h \
@@ -19,5 +23,6 @@ lib_ca_libca_a_SOURCES = \
   lib/ca/ledger_search.c \
   lib/ca/ledger_sql.h \
   lib/ca/principal.c lib/ca/principal.h \
-  lib/ca/profile.h \
+  lib/ca/profile.c lib/ca/profile.h \
+  lib/ca/profile_names.c lib/ca/profile_names.h \
   lib/ca/signer.c lib/ca/signer.h

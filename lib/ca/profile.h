@@ -60,20 +60,20 @@ struct profile_request {
   const struct sans *names;
 };
 
-/* The certificate to be. `spec` points into the plan, the profile, the authority, and the request's
- * CSR. */
+/* The certificate to be. `spec` points into the plan (which therefore stays where it is), the
+ * profile, the authority, and the request's texts, names and CSR. */
 struct plan {
   struct cert_spec spec;
-  struct sans names;
+  struct sans names; /* when the CSR's are copied: all of them; otherwise empty. See spec.names */
   struct buf subject;
   uint8_t serial_number[SERIAL_NUMBER_LEN];
   uint8_t subject_key_id[PUBKEY_ID_LEN];
 };
 
 /* The policy: everything that the profile and the CSR checklist ask for, in a fixed order:
- * device_serial, key type and strength, proof of possession, every name one by one (each rejected
- * one is an item of the fault), subject, validity. now is in seconds. plan must be all zero and
- * wants plan_free in every case. */
+ * device_serial, key type and whose key it is, every name one by one (each rejected one is an item
+ * of the fault), subject, validity, then what costs most: the key's strength and the proof of
+ * possession. now is in seconds. plan must be all zero and wants plan_free in every case. */
 bool profile_check(const struct profile *profile, const struct profile_request *request,
                    const struct authority *authority, int64_t now,
                    const uint8_t serial_number[SERIAL_NUMBER_LEN], struct plan *ret_plan,
