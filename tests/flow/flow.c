@@ -281,5 +281,5 @@ long flow_sql(const struct flow *flow, const char *sql)
 long flow_rows(const struct flow *flow)
 {
   return flow_sql(flow, "SELECT count(*) FROM certificates WHERE station != "
-                        "(SELECT id FROM labels WHERE label = 'mintmark-init')");
+                        "(SELECT id FROM labels WHERE text = 'mintmark-init')");
 }
