@@ -1,1 +1,41 @@
-# cli
+# The command line. All but main() is a library, so that the unit tests reach it.
+noinst_LIBRARIES += cli/libcli.a
+cli_libcli_a_CFLAGS = $(AM_CFLAGS) $(CRYPTO_CFLAGS) $(JANSSON_CFLAGS) $(CURL_CFLAGS)
+cli_libcli_a_SOURCES = \
+  cli/address.c cli/address.h \
+  cli/args.c cli/args.h \
+  cli/bundle.c cli/bundle.h \
+  cli/client.c cli/client.h \
+  cli/client_problem.c cli/client_problem.h \
+  cli/conf_text.c cli/conf_text.h \
+  cli/facts.c cli/facts.h \
+  cli/help.c cli/help.h \
+  cli/item.c cli/item.h \
+  cli/json_out.c cli/json_out.h \
+  cli/new_ca.c cli/new_ca.h \
+  cli/outputs.c cli/outputs.h \
+  cli/screen.c cli/screen.h \
+  cli/secrets.c cli/secrets.h \
+  cli/table.c \
+  cli/verb.h \
+  cli/verb_check_config.c \
+  cli/verb_export.c \
+  cli/verb_init.c \
+  cli/verb_issue.c \
+  cli/verb_log.c \
+  cli/verb_show.c \
+  cli/verb_station.c \
+  cli/where.c cli/where.h
+nodist_cli_libcli_a_SOURCES = cli/etc_files.c
+CLI_LIBS = cli/libcli.a $(PKI_LIBS) $(JANSSON_LIBS) $(CURL_LIBS)
+
+# The samples, from which init makes an authority's own configuration.
+CLI_SAMPLES = $(top_srcdir)/etc/mintmark.conf $(top_srcdir)/etc/keyd.conf
+cli/etc_files.c: $(CLI_SAMPLES) $(top_srcdir)/build-aux/embed
+	$(AM_V_GEN)$(MKDIR_P) cli && $(SHELL) $(top_srcdir)/build-aux/embed etc_files $(CLI_SAMPLES) > $@.new && mv $@.new $@
+CLEANFILES += cli/etc_files.c
+
+bin_PROGRAMS += mintmark
+mintmark_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
+mintmark_SOURCES = cli/main.c
+mintmark_LDADD = $(CLI_LIBS)

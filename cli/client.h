@@ -1,0 +1,41 @@
+/* client.h - the daemon, as the command line talks to it: HTTPS by libcurl, the token, problem
+ * documents turned back into faults, and patience. Threads: one. */
+#pragma once
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "cli/args.h"
+#include "lib/base/buf.h"
+#include "lib/base/cleanup.h"
+#include "lib/base/fault.h"
+
+struct client;
+
+/* Finds the daemon by connection_options: an option, or what --dir leads to, or the environment.
+ * patience_s is how long to keep trying when --timeout is not given; 0: one try. BAD_USAGE when
+ * URL or token are not to be found. */
+bool client_open(const struct args *args, unsigned patience_s, struct client **ret_client,
+                 struct fault *f);
+void client_free(struct client *client);
+AUTO_POINTER(client, struct client, client_free)
+const char *client_url(const struct client *client);
+
+/* A query string, piece by piece: "?name=value&...". Nothing is added for a value of NULL. */
+void query_add(struct buf *query, const char *name, const char *value);
+
+struct call {
+  const char *path;   /* "/v1/certificates" */
+  const char *query;  /* "" or from query_add */
+  const json_t *body; /* NULL: GET; otherwise POST */
+  bool not_again;     /* a lost reply must not lead to a second request */
+  const char *accept; /* NULL: application/json */
+  FILE *to;           /* a good answer's octets go here as they come; NULL: it is read as JSON */
+};
+
+/* Asks, and asks again while the daemon cannot be reached or says 429 or 503, for as long as
+ * patience lasts; Retry-After is kept to. *ret_reply (when it is not NULL) is the JSON object of
+ * the answer. UNREACHABLE; or the fault that the daemon's problem document tells of, with its
+ * items. */
+bool client_call(struct client *client, const struct call *call, int *ret_status,
+                 json_t **ret_reply, struct fault *f);

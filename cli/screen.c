@@ -1,0 +1,145 @@
+/* screen.c - see screen.h. */
+#include "cli/screen.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "lib/base/text.h"
+#include "lib/base/when.h"
+
+enum { WIDTH_PLAIN = 80, WIDTH_LEAST = 40, DAY_S = 86400 };
+
+size_t screen_width(FILE *to)
+{
+  struct winsize size;
+  if (!isatty(fileno(to)) || ioctl(fileno(to), TIOCGWINSZ, &size) != 0 || size.ws_col == 0)
+    return WIDTH_PLAIN;
+  return size.ws_col < WIDTH_LEAST ? WIDTH_LEAST : size.ws_col;
+}
+
+/* Each character has one octet that does not continue another. */
+static size_t width_of(const char *text, size_t len)
+{
+  size_t width = 0;
+  for (size_t i = 0; i < len; i++)
+    width += ((unsigned char)text[i] & 0xc0) != 0x80;
+  return width;
+}
+
+size_t screen_text_width(const char *text)
+{
+  return width_of(text, strlen(text));
+}
+
+void screen_wrap(FILE *to, const char *text, size_t at, size_t indent, size_t width)
+{
+  bool first = true;
+  while (*text != '\0') {
+    size_t len = strcspn(text, " \n");
+    size_t columns = width_of(text, len);
+    if (!first && at + 1 + columns > width) {
+      fprintf(to, "\n%*s", (int)indent, "");
+      at = indent;
+      first = true;
+    }
+    at += (size_t)fprintf(to, "%s", first ? "" : " ") + columns;
+    fwrite(text, 1, len, to);
+    first = false;
+    text += len;
+    if (*text == '\n') {
+      fprintf(to, "\n%*s", (int)indent, "");
+      at = indent;
+      first = true;
+    }
+    text += *text != '\0';
+  }
+  fputc('\n', to);
+}
+
+void screen_row(FILE *to, const char *label, size_t label_width, const char *text)
+{
+  size_t width = screen_text_width(label);
+  size_t at = 2 + (width > label_width ? width : label_width) + 1;
+  fprintf(to, "  %s%*s ", label, (int)(at - 3 - width), "");
+  screen_wrap(to, text, at, at, screen_width(to));
+}
+
+static void add_distance(struct buf *out, int64_t seconds)
+{
+  int64_t far = seconds < 0 ? -seconds : seconds;
+  static const struct {
+    int64_t unit;
+    const char *name;
+  } units[] = {{DAY_S, "day"}, {3600, "hour"}, {60, "minute"}, {1, "second"}};
+  size_t i = 0;
+  while (i + 1 < ARRAY_LEN(units) && far < 2 * units[i].unit)
+    i++;
+  int64_t n = (far + units[i].unit / 2) / units[i].unit;
+  buf_addf(out, " (%s%lld %s%s%s)", seconds < 0 ? "" : "in ", (long long)n, units[i].name,
+           n == 1 ? "" : "s", seconds < 0 ? " ago" : "");
+}
+
+void screen_when(struct buf *out, int64_t instant, int64_t now)
+{
+  if (instant == WHEN_NEVER) {
+    buf_add_text(out, "no end (9999-12-31 23:59:59 UTC)");
+    return;
+  }
+  struct when_civil c = when_to_civil(instant);
+  buf_addf(out, "%04d-%02d-%02d %02d:%02d:%02d UTC", c.year, c.month, c.day, c.hour, c.minute,
+           c.second);
+  add_distance(out, instant - now);
+}
+
+/* The sign of life: a thread that writes a dot now and then until it is told to stop. */
+static struct {
+  pthread_t thread;
+  pthread_mutex_t lock;
+  pthread_cond_t stopped;
+  bool running, stop;
+} busy = {.lock = PTHREAD_MUTEX_INITIALIZER, .stopped = PTHREAD_COND_INITIALIZER};
+
+static void *write_dots(void *unused)
+{
+  (void)unused;
+  pthread_mutex_lock(&busy.lock);
+  while (!busy.stop) {
+    struct timespec until;
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_nsec += 400 * 1000 * 1000;
+    until.tv_sec += until.tv_nsec / 1000000000;
+    until.tv_nsec %= 1000000000;
+    if (pthread_cond_timedwait(&busy.stopped, &busy.lock, &until) != 0)
+      fputc('.', stderr);
+  }
+  pthread_mutex_unlock(&busy.lock);
+  return NULL;
+}
+
+void screen_busy(const char *what)
+{
+  if (!isatty(STDERR_FILENO))
+    return;
+  fprintf(stderr, "%s ...", what);
+  busy.stop = false;
+  busy.running = pthread_create(&busy.thread, NULL, write_dots, NULL) == 0;
+}
+
+void screen_done(void)
+{
+  if (!isatty(STDERR_FILENO))
+    return;
+  if (busy.running) {
+    pthread_mutex_lock(&busy.lock);
+    busy.stop = true;
+    pthread_cond_signal(&busy.stopped);
+    pthread_mutex_unlock(&busy.lock);
+    pthread_join(busy.thread, NULL);
+    busy.running = false;
+  }
+  fputs("\r\033[K", stderr); /* the line has served */
+}

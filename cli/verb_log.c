@@ -1,0 +1,226 @@
+/* verb_log.c - mintmark log: who got what, when, from which station. */
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/args.h"
+#include "cli/client.h"
+#include "cli/json_out.h"
+#include "cli/screen.h"
+#include "lib/base/when.h"
+
+enum { LIMIT_DEFAULT = 100, LIMIT_MAX = 1000 };
+
+/* Options that are parameters of the query under another spelling. */
+static const struct filter {
+  const char *option, *parameter;
+  bool is_time;
+} filters[] = {
+    {"device-serial", "device_serial", false},
+    {"ip", "ip", false},
+    {"dns", "dns", false},
+    {"uri", "uri", false},
+    {"station", "station", false},
+    {"order", "order", false},
+    {"model", "model", false},
+    {"profile", "profile", false},
+    {"status", "status", false},
+    {"issued-after", "issued_after", true},
+    {"issued-before", "issued_before", true},
+    {"expires-before", "expires_before", true},
+};
+
+/* A day stands for its first second, UTC. */
+static bool add_time(struct buf *query, const struct filter *filter, const char *text,
+                     struct fault *f)
+{
+  AUTO(buf) full = {0};
+  int64_t instant;
+  char normal[WHEN_TEXT_SIZE];
+  buf_addf(&full, strlen(text) == 10 ? "%sT00:00:00Z" : "%s", text);
+  if (!when_read(buf_bytes(&full), &instant))
+    return fault_set(f, BAD_USAGE, "--%s is a day or a time, 2026-11-23 or 2026-11-23T08:00:00Z",
+                     filter->option);
+  when_text(normal, instant);
+  query_add(query, filter->parameter, normal);
+  return true;
+}
+
+static bool make_query(const struct args *args, struct buf *ret_query, struct fault *f)
+{
+  for (size_t i = 0; i < ARRAY_LEN(filters); i++) {
+    const char *value = args_get(args, filters[i].option);
+    if (value != NULL && filters[i].is_time) {
+      if (!add_time(ret_query, &filters[i], value, f))
+        return false;
+    } else {
+      query_add(ret_query, filters[i].parameter, value);
+    }
+  }
+  return buf_ok(ret_query) || fault_no_memory(f);
+}
+
+/* The daemon streams these forms itself, all rows unless there is a limit. */
+static bool print_stream(struct client *client, struct buf *query, const struct args *args,
+                         const char *type, struct fault *f)
+{
+  query_add(query, "limit", args_get(args, "limit"));
+  const struct call call = {
+      .path = "/v1/certificates", .query = buf_text(query), .accept = type, .to = stdout};
+  return client_call(client, &call, NULL, NULL, f);
+}
+
+static void add_names(struct buf *out, const json_t *names)
+{
+  size_t i;
+  json_t *name;
+  json_array_foreach(names, i, name)
+      buf_addf(out, "%s%s", out->len > 0 ? " " : "", json_string_value(name));
+}
+
+/* "2026-11-23T08:00:00Z" -> "2026-11-23 08:00:00" */
+static void add_when(struct table *table, const char *when)
+{
+  char text[WHEN_TEXT_SIZE];
+  snprintf(text, sizeof text, "%s", when);
+  if (strlen(text) == WHEN_TEXT_SIZE - 1) {
+    text[10] = ' ';
+    text[19] = '\0';
+  }
+  table_add(table, text);
+}
+
+static void add_row(struct table *table, const json_t *row)
+{
+  AUTO(buf) names = {0};
+  add_names(&names, json_object_get(row, "ip_sans"));
+  add_names(&names, json_object_get(row, "dns_sans"));
+  add_names(&names, json_object_get(row, "uri_sans"));
+  add_when(table, json_text(row, "issued_at"));
+  table_add(table, json_text(row, "device_serial"));
+  table_add(table, buf_text(&names));
+  table_add(table, json_text(row, "station"));
+  table_add(table, json_text(row, "order"));
+  table_add(table, json_text(row, "status"));
+  table_add(table, json_text(row, "serial_number"));
+}
+
+/* Adds one page; *ret_cursor is the next one's, or "". */
+static bool add_page(struct client *client, const struct buf *query, const char *cursor,
+                     unsigned limit, struct table *table, struct buf *ret_cursor, struct fault *f)
+{
+  AUTO(buf) page_query = {0};
+  AUTO(json) reply = NULL;
+  char number[16];
+  snprintf(number, sizeof number, "%u", limit);
+  buf_add_bytes(&page_query, buf_bytes(query));
+  query_add(&page_query, "limit", number);
+  query_add(&page_query, "cursor", cursor);
+  if (!buf_ok(&page_query))
+    return fault_no_memory(f);
+  const struct call call = {.path = "/v1/certificates", .query = buf_text(&page_query)};
+  if (!client_call(client, &call, NULL, &reply, f))
+    return false;
+  size_t i;
+  json_t *row;
+  json_array_foreach(json_object_get(reply, "certificates"), i, row) add_row(table, row);
+  buf_clear(ret_cursor);
+  buf_add_text(ret_cursor, json_text(reply, "next_cursor"));
+  return (buf_ok(ret_cursor) && !table->failed) || fault_no_memory(f);
+}
+
+static void say_how_many(size_t n, bool more)
+{
+  if (n == 0)
+    printf("No certificate is like this.\n");
+  else if (more)
+    printf("\nThe newest %zu; there are older ones, which --all shows.\n", n);
+  else
+    printf("\n%zu certificate%s.\n", n, n == 1 ? "" : "s");
+}
+
+static bool print_table(struct client *client, const struct buf *query, const struct args *args,
+                        struct fault *f)
+{
+  static const struct column columns[] = {
+      {"ISSUED (UTC)", SHRINK_NEVER},  {"DEVICE", SHRINK_END}, {"NAMES", SHRINK_END},
+      {"STATION", SHRINK_END},         {"ORDER", SHRINK_END},  {"STATUS", SHRINK_NEVER},
+      {"SERIAL NUMBER", SHRINK_FRONT},
+  };
+  AUTO(table) table = {.columns = columns, .n_columns = ARRAY_LEN(columns)};
+  AUTO(buf) cursor = {0};
+  bool all = args_has(args, "all");
+  unsigned limit;
+  if (!args_number(args, "limit", LIMIT_MAX, all ? LIMIT_MAX : LIMIT_DEFAULT, &limit, f))
+    return false;
+  do {
+    AUTO(buf) at = {0};
+    buf_add_bytes(&at, buf_bytes(&cursor));
+    if (!add_page(client, query, at.len > 0 ? buf_text(&at) : NULL, limit, &table, &cursor, f))
+      return false;
+  } while (all && cursor.len > 0);
+  size_t n = table.n_cells / table.n_columns;
+  if (n > 0)
+    table_print(&table, stdout);
+  say_how_many(n, cursor.len > 0);
+  return true;
+}
+
+static bool run(const struct args *args, struct fault *f)
+{
+  AUTO(client) client = NULL;
+  AUTO(buf) query = {0};
+  unsigned limit;
+  bool json = args_has(args, "json"), csv = args_has(args, "csv");
+  if (json && csv)
+    return fault_set(f, BAD_USAGE, "give --json or --csv, not both");
+  if (args_has(args, "limit") && args_has(args, "all"))
+    return fault_set(f, BAD_USAGE, "give --limit or --all, not both");
+  if (!args_number(args, "limit", LIMIT_MAX, 1, &limit, f) || !make_query(args, &query, f) ||
+      !client_open(args, 0, &client, f))
+    return false;
+  if (json || csv)
+    return print_stream(client, &query, args, json ? "application/x-ndjson" : "text/csv", f);
+  return print_table(client, &query, args, f);
+}
+
+static const struct option options[] = {
+    {"device-serial", "SERIAL", "of this device", 0},
+    {"ip", "ADDRESS", "with this IP address", 0},
+    {"dns", "NAME", "with this DNS name", 0},
+    {"uri", "URI", "with this URI", 0},
+    {"station", "NAME", "issued to this station", 0},
+    {"order", "ORDER", "for this production order", 0},
+    {"model", "MODEL", "for this model", 0},
+    {"profile", "NAME", "of this profile", 0},
+    {"status", "STATUS", "valid, expired or superseded", 0},
+    {"issued-after", "TIME", "a day such as 2026-11-23, or 2026-11-23T08:00:00Z", 0},
+    {"issued-before", "TIME", "likewise", 0},
+    {"expires-before", "TIME", "likewise", 0},
+    {"limit", "N", "at most so many, the newest [100 in a table]; up to 1000", 0},
+    {"all", NULL, "all of them, however many", 0},
+    {"json", NULL, "print each as JSON on a line of its own; all, unless --limit says less", 0},
+    {"csv", NULL, "print them as CSV; likewise", 0},
+    {0},
+};
+
+static const char *const examples[] = {
+    "Who has this address?",
+    "mintmark log --dir acme --ip 10.1.1.68",
+    "A day of one station, for the spreadsheet",
+    "mintmark log --dir acme --station line-3 --issued-after 2026-11-23 --csv > line-3.csv",
+    "What has to be renewed in this quarter",
+    "mintmark log --dir acme --status valid --expires-before 2027-01-01 --all",
+    NULL,
+};
+
+const struct verb verb_log = {
+    .name = "log",
+    .summary = "what was issued: to whom, when, by which station",
+    .about = "Asks the ledger; the newest come first. Times are in UTC. A station sees its own "
+             "certificates; operators, auditors and administrators see all.",
+    .options = options,
+    .asks_daemon = true,
+    .examples = examples,
+    .run = run,
+};

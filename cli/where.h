@@ -1,0 +1,19 @@
+/* where.h - which daemon: its URL, the token that says who asks, the root to trust. Threads: one.
+ */
+#pragma once
+#include <stdbool.h>
+
+#include "cli/args.h"
+#include "lib/base/buf.h"
+#include "lib/base/fault.h"
+
+struct where {
+  char *url;        /* "https://127.0.0.1:8443", without a slash at the end */
+  char *cacert;     /* NULL: the system's own roots */
+  struct buf token; /* wiped when freed */
+};
+
+/* For each of the three: the option, else what --dir leads to, else the environment. ret_where
+ * must be all zero; wants where_free in every case. */
+bool where_find(const struct args *args, struct where *ret_where, struct fault *f);
+void where_free(struct where *where);

@@ -1,0 +1,101 @@
+/* test_cli_screen.c - columns, wrapping, times for a person. */
+#include "tests/unit/unit.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "cli/screen.h"
+#include "lib/base/when.h"
+
+struct page {
+  char *text;
+  size_t len;
+  FILE *file;
+};
+
+static void page_open(struct page *page)
+{
+  page->file = open_memstream(&page->text, &page->len);
+  assert_non_null(page->file);
+}
+
+static void page_is(struct page *page, const char *expected)
+{
+  fclose(page->file);
+  assert_string_equal(page->text, expected);
+  free(page->text);
+}
+
+static void text_is_wrapped_beside_its_label(void **state)
+{
+  struct page page;
+  (void)state;
+  page_open(&page);
+  screen_wrap(page.file, "one two three four", 0, 2, 10);
+  page_is(&page, "one two\n  three\n  four\n");
+  page_open(&page);
+  screen_wrap(page.file, "averylongwordthatfitsnowhere b", 4, 4, 10);
+  page_is(&page, "averylongwordthatfitsnowhere\n    b\n");
+  page_open(&page);
+  screen_row(page.file, "Größe", 6, "1");
+  page_is(&page, "  Größe  1\n");
+}
+
+static void a_table_is_aligned_by_characters(void **state)
+{
+  static const struct column columns[] = {{.title = "A"}, {.title = "EMPTY"}, {.title = "B"}};
+  AUTO(table) table = {.columns = columns, .n_columns = ARRAY_LEN(columns)};
+  (void)state;
+  static const char *const cells[] = {"ä", "", "x", "long", "", "y\n", "z", "", ""};
+  for (size_t i = 0; i < ARRAY_LEN(cells); i++)
+    table_add(&table, cells[i]);
+  char path[] = "/tmp/mintmark-table-XXXXXX";
+  int fd = mkstemp(path); /* a table asks its stream for a terminal: it must have a descriptor */
+  assert_true(fd >= 0);
+  FILE *file = fdopen(fd, "w+");
+  table_print(&table, file);
+  rewind(file);
+  char text[256];
+  text[fread(text, 1, sizeof text - 1, file)] = '\0';
+  fclose(file);
+  remove(path);
+  assert_string_equal(text, "A     B\n"
+                            "ä     x\n"
+                            "long  y?\n"
+                            "z\n");
+}
+
+static void times_are_told_with_their_distance(void **state)
+{
+  static const struct {
+    int64_t distance;
+    const char *says;
+  } cases[] = {
+      {0, "(in 0 seconds)"},
+      {90, "(in 90 seconds)"},
+      {3600, "(in 60 minutes)"},
+      {-86400, "(24 hours ago)"},
+      {825 * 86400 - 1, "(in 825 days)"},
+      {-400 * 86400, "(400 days ago)"},
+  };
+  (void)state;
+  for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+    AUTO(buf) text = {0};
+    screen_when(&text, 1795420800 + cases[i].distance, 1795420800);
+    if (strstr(buf_text(&text), cases[i].says) == NULL)
+      fail_msg("%s instead of %s", buf_text(&text), cases[i].says);
+  }
+  AUTO(buf) never = {0};
+  screen_when(&never, WHEN_NEVER, 0);
+  assert_string_equal(buf_text(&never), "no end (9999-12-31 23:59:59 UTC)");
+}
+
+int main(void)
+{
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(text_is_wrapped_beside_its_label),
+      cmocka_unit_test(a_table_is_aligned_by_characters),
+      cmocka_unit_test(times_are_told_with_their_distance),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
