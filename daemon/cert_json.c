@@ -15,11 +15,11 @@ static void add_names(const struct cert_view *view, enum san_kind kind, struct b
       continue;
     buf_clear(&text);
     san_text(name, &text);
+    out->failed |= text.failed;
     json_add_comma(out);
     json_add_string(out, buf_bytes(&text));
   }
   buf_add_u8(out, ']');
-  out->failed |= text.failed;
 }
 
 static void add_fields(const struct cert_view *view, struct buf *out)
@@ -34,9 +34,9 @@ static void add_fields(const struct cert_view *view, struct buf *out)
     }
     buf_clear(&text);
     field->add(field, view, &text);
+    out->failed |= text.failed;
     json_add_string(out, buf_bytes(&text));
   }
-  out->failed |= text.failed;
 }
 
 void cert_json_add_pem(struct buf *out, struct bytes der)

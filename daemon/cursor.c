@@ -41,7 +41,9 @@ bool cursor_read(const char *text, struct bytes filters, int64_t *ret_id, struct
 {
   AUTO(buf) octets = {0}, right = {0};
   if (!base64url_decode(&octets, bytes_of_text(text)) || octets.len != CURSOR_LEN)
-    return fault_set(f, BAD_CURSOR, "cursor: take next_cursor as the listing gave it");
+    return octets.failed
+               ? fault_no_memory(f)
+               : fault_set(f, BAD_CURSOR, "cursor: take next_cursor as the listing gave it");
   struct wire_reader in = {.rest = buf_bytes(&octets)};
   uint64_t id = (uint64_t)wire_get_u32(&in) << 32;
   id |= wire_get_u32(&in);

@@ -2,6 +2,7 @@
 #include "daemon/fields.h"
 
 #include <jansson.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "lib/base/text.h"
@@ -9,13 +10,32 @@
 
 AUTO_POINTER(json, json_t, json_decref)
 
+/* When an allocation fails, jansson may say that the syntax is wrong, or leave characters out of a
+ * string and say nothing. Whoever sent the request should hear that it may try again: so a failed
+ * allocation is noted here. */
+static _Thread_local bool memory_ran_out;
+
+static void *noting_malloc(size_t size)
+{
+  void *memory = malloc(size);
+  if (memory == NULL)
+    memory_ran_out = true;
+  return memory;
+}
+
+__attribute__((constructor)) static void watch_memory(void)
+{
+  json_set_alloc_funcs(noting_malloc, free);
+}
+
 static bool read_object(struct bytes body, json_t **ret_object, struct fault *f)
 {
   json_error_t error = {0};
   if (body.len == 0)
     return fault_set(f, BAD_JSON, "the body is empty");
+  memory_ran_out = false;
   AUTO(json) value = json_loadb((const char *)body.data, body.len, JSON_REJECT_DUPLICATES, &error);
-  if (value == NULL && json_error_code(&error) == json_error_out_of_memory)
+  if (memory_ran_out)
     return fault_no_memory(f);
   if (value == NULL)
     return fault_set(f, BAD_JSON, "line %d, column %d: %s", error.line, error.column, error.text);

@@ -47,3 +47,4 @@ daemon_libfront_a_SOURCES = \
   daemon/run.c daemon/run.h \
   daemon/service.h \
   daemon/tls.c daemon/tls.h
+dist_man_MANS += man/mintmarkd.8

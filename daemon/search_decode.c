@@ -50,8 +50,10 @@ static bool put_san(const struct field *field, struct bytes text, void *to, stru
   AUTO(fault) reason = {0};
   struct buf *out = (struct buf *)((char *)to + field->at);
   if (!sans_add(&names, (enum san_kind)field->kind, text, &reason))
-    return fault_set(f, BAD_FIELD, "%s: %s", field->name,
-                     reason.n_items > 0 ? reason.items[0].why : reason.detail);
+    return reason.code == FAULT_NO_MEMORY
+               ? fault_no_memory(f)
+               : fault_set(f, BAD_FIELD, "%s: %s", field->name,
+                           reason.n_items > 0 ? reason.items[0].why : reason.detail);
   buf_clear(out);
   buf_add_bytes(out, sans_get(&names, 0).value);
   return buf_ok(out) || fault_no_memory(f);

@@ -29,7 +29,9 @@ struct csr {
 bool csr_decode(struct bytes any, struct buf *ret_der, struct fault *f);
 
 /* Reads DER strictly: version 0, exact length, one extensionRequest at the most, no OID twice in
- * it, no attribute twice. The challengePassword is stepped over and never kept. Faults: BAD_CSR,
+ * it, no attribute twice, one value in each, at most 32 of either, in DER's order. Attributes may
+ * be left out as a whole. Extensions other than SubjectAltName are hints: they must be well formed
+ * and are not looked at. The challengePassword is stepped over and never kept. Faults: BAD_CSR,
  * KEY_TYPE_NOT_ALLOWED, BAD_NAME or NAME_NOT_ALLOWED (names in the extension request; see
  * sans_read). ret_csr must be all zero; after a failure it still wants csr_free. */
 bool csr_read(struct bytes der, struct csr *ret_csr, struct fault *f);

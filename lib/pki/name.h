@@ -32,9 +32,11 @@ struct name_part {
  * the empty name. */
 bool name_write(const struct name_part *parts, size_t n, struct buf *out, struct fault *f);
 
-/* Is this whole value a well-formed Name, with string types and bounds sane? */
+/* Is this whole value a well-formed Name, in DER, of string types alone, with at least one
+ * character in each value and no more than the attribute's bound (1024 for one without)? */
 bool name_is_valid(struct bytes name);
 bool name_is_empty(struct bytes name);
-/* RFC 4514 text, for a person: "CN=w-1001,O=Acme". Attributes without a short name appear as dotted
- * OIDs. */
+/* RFC 4514 text, for a person, the last RDN first: "CN=w-1001,O=Acme". Attributes without a short
+ * name appear as dotted OIDs, values that are no UTF-8 as "#" and hexadecimal DER; control
+ * characters are escaped. */
 void name_text(struct bytes name, struct buf *out);

@@ -49,11 +49,14 @@ struct pubkey {
 bool pubkey_read(struct bytes spki, struct pubkey *ret_key, struct fault *f);
 
 /* WEAK_KEY unless: EC point on its curve and not at infinity; RSA 2048 to 4096 bits, odd modulus,
- * odd exponent of at least 65537 and at most 64 bits, no small factor, no ROCA fingerprint, primes
- * not close to each other (Fermat). */
+ * odd exponent of at least 65537 and at most 64 bits, no factor below 10000, no ROCA fingerprint,
+ * primes not close to each other (100 rounds of Fermat); Ed25519 in its one encoding and not of
+ * small order, for which anybody can sign. Takes microseconds, for RSA up to half a millisecond. */
 bool pubkey_check_strength(const struct pubkey *key, struct fault *f);
 
-/* True when `signature` over `octets` is this key's. The algorithm must fit the key's type. */
+/* True when `signature` over `octets` is this key's. The algorithm must fit the key's type; an
+ * ECDSA signature is strict DER. Does not judge the key, but takes no work from a peer without
+ * bound: RSA keys of more than 4096 bits, or with an exponent of more than 64, verify nothing. */
 bool pubkey_verify(const struct pubkey *key, enum sig_alg alg, struct bytes octets,
                    struct bytes signature);
 

@@ -9,8 +9,8 @@ enum {
   RSA_BITS_MAX = 4096,
   EXPONENT_MIN = 65537,
   SIEVE_MAX = 10000,
-  PRIMES_MAX = 1229, /* below SIEVE_MAX */
-  ROCA_PRIME_MAX = 167,
+  PRIMES_MAX = 1229,    /* below SIEVE_MAX */
+  ROCA_PRIME_MAX = 701, /* the 126th */
   FERMAT_ROUNDS = 100,
 };
 
@@ -73,8 +73,8 @@ static bool is_power_of_f4(uint32_t rest, uint32_t prime)
 }
 
 /* ROCA (CVE-2017-15361): the primes that certain smart cards made are powers of 65537 modulo the
- * product of the first primes, and so is the modulus. A modulus made well passes for such a power
- * with all these primes once in 2^50 or more rarely. */
+ * product of the first primes (126 of them, or more, from 1984 bits on), and so is the modulus. Of
+ * the moduli made well, one in 2^167 passes for such a power. */
 static bool has_roca_fingerprint(struct bytes modulus)
 {
   for (size_t i = 0; i < n_primes && primes[i] <= ROCA_PRIME_MAX; i++)

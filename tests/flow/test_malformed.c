@@ -13,7 +13,7 @@ static int begin(void **state)
   (void)state;
   flow_begin(&flow, "\n"); /* limits are those of the sample configuration, but for the time */
   flow_stop(&flow, SIGTERM);
-  flow_edit_conf(&flow, "request_seconds = 30", "request_seconds = 4");
+  flow_edit_conf(&flow, "# request_seconds = 15", "request_seconds = 4");
   flow_start(&flow);
   return 0;
 }

@@ -462,6 +462,19 @@ static void ed25519_points_of_small_order_are_weak(void **state)
   }
 }
 
+static void an_ed25519_key_with_a_large_y_is_strong(void **state)
+{
+  AUTO(buf) spki = {0};
+  AUTO(fault) f = {0};
+  struct pubkey key;
+  (void)state;
+  buf_add_bytes(&spki, buf_bytes(&samples[KEY_ED25519].spki));
+  memset(spki.data + spki.len - 32, 0xff, 32);
+  spki.data[spki.len - 2] = 0xfe; /* just below 2^255 - 19 */
+  assert_true(pubkey_read(buf_bytes(&spki), &key, &f));
+  assert_true(pubkey_check_strength(&key, &f));
+}
+
 static void the_key_identifier_is_of_the_key_and_the_digest_of_the_whole(void **state)
 {
   (void)state;
@@ -511,6 +524,7 @@ int main(void)
       cmocka_unit_test(an_rsa_key_of_4096_bits_is_judged_within_5_ms),
       cmocka_unit_test(a_point_off_the_curve_is_weak_and_verifies_nothing),
       cmocka_unit_test(ed25519_points_of_small_order_are_weak),
+      cmocka_unit_test(an_ed25519_key_with_a_large_y_is_strong),
       cmocka_unit_test(the_key_identifier_is_of_the_key_and_the_digest_of_the_whole),
       cmocka_unit_test(a_key_that_is_cut_or_longer_is_refused),
   };
