@@ -19,6 +19,7 @@
 #include "lib/ca/ledger.h"
 #include "lib/pki/san.h"
 
+/* After done(), `profile` is the one that was taken, and `names` are those that were certified. */
 struct issue_request {
   char station[PRINCIPAL_NAME_SIZE]; /* the principal who asks */
   struct buf csr;                    /* DER (csr_decode was the protocol's work); owned */
@@ -60,6 +61,6 @@ bool issuer_submit(struct issuer *issuer, struct issue_job *job, struct fault *f
 /* Takes no more jobs, finishes those it has, joins its threads, frees. */
 void issuer_stop(struct issuer *issuer);
 
-/* The canonical digest of a request (see above). */
-void issue_request_sha256(const struct issue_request *request, const uint8_t spki_sha256[32],
-                          uint8_t ret_sha256[32]);
+/* The canonical digest of a request (see above). NO_MEMORY. */
+bool issue_request_sha256(const struct issue_request *request, const uint8_t spki_sha256[32],
+                          uint8_t ret_sha256[32], struct fault *f);

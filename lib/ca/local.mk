@@ -10,7 +10,11 @@ lib_ca_libca_a_SOURCES = \
   lib/ca/conf_profile.c \
   lib/ca/conf_scan.c lib/ca/conf_scan.h \
   lib/ca/conf_value.c \
-  lib/ca/issue.h \
+  lib/ca/issue.c lib/ca/issue.h \
+  lib/ca/issue_private.h \
+  lib/ca/issue_queue.c \
+  lib/ca/issue_worker.c \
+  lib/ca/issue_writer.c \
   lib/ca/key_holder.c lib/ca/key_holder.h \
   lib/ca/ledger.c lib/ca/ledger.h \
   lib/ca/ledger_append.c \

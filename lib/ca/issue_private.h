@@ -1,0 +1,81 @@
+/* issue_private.h - what the files of the issue pipeline share; for issue*.c alone.
+ *
+ *   submit -> incoming -> workers -> ready -> writer -> done()
+ *
+ * A job is in one place at a time, and whoever took it out of a queue is the one who passes it on
+ * or finishes it. */
+#pragma once
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "lib/ca/issue.h"
+#include "lib/ca/signer.h"
+
+/* --- issue_queue.c: jobs in their order. Threads: any --- */
+
+struct job_list {
+  struct issue_job *first, *last;
+  size_t n;
+};
+
+void job_list_add(struct job_list *list, struct issue_job *job);
+/* NULL when it is empty. */
+struct issue_job *job_list_take(struct job_list *list);
+
+struct job_queue {
+  pthread_mutex_t lock;
+  pthread_cond_t filled;
+  struct job_list jobs;
+  bool closed;
+};
+
+bool job_queue_init(struct job_queue *queue);
+void job_queue_free(struct job_queue *queue); /* one that is empty */
+/* Adds all of the list. False, and the list as it was, when the queue is closed. */
+bool job_queue_put(struct job_queue *queue, struct job_list *list);
+/* Waits until there is a job; takes a fair part of what waits (all of it, divided by `takers`), at
+ * most `most`. False when the queue is closed and empty. */
+bool job_queue_take(struct job_queue *queue, size_t takers, size_t most, struct job_list *ret_list);
+/* From now on nothing goes in; what is in comes out. */
+void job_queue_close(struct job_queue *queue);
+
+/* --- the pipeline --- */
+
+struct worker;
+
+struct issuer {
+  const struct authority *authority;
+  struct ledger *ledger;
+  pthread_mutex_t conf_lock;
+  struct conf *conf; /* held; changed by issuer_reload */
+  atomic_uint limit; /* jobs in the pipeline at the most */
+  atomic_uint n_jobs;
+  _Atomic int64_t work_ms;
+  struct job_queue incoming, ready;
+  struct worker **workers;
+  unsigned n_workers, n_running;
+  pthread_t writer;
+  bool writer_runs;
+};
+
+/* The configuration as it is now, held for the caller. */
+struct conf *issuer_conf(struct issuer *issuer);
+/* The job is done with: its maker's again, and out of the count. */
+void issuer_finish(struct issuer *issuer, struct issue_job *job);
+/* The same with a fault, which is copied. */
+void issuer_fail(struct issuer *issuer, struct issue_job *job, const struct fault *f);
+
+/* --- issue_worker.c --- */
+
+/* Does not start it. */
+bool worker_new(struct issuer *issuer, unsigned slot, struct key_holder *holder,
+                unsigned timeout_ms, struct worker **ret_worker, struct fault *f);
+/* Works until `incoming` is closed and empty. */
+bool worker_start(struct worker *worker, struct fault *f);
+void worker_join(struct worker *worker);
+void worker_free(struct worker *worker);
+
+/* --- issue_writer.c --- */
+
+/* The writer's thread: works until `ready` is closed and empty. */
+void *writer_run(void *issuer);

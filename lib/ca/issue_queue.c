@@ -1,0 +1,93 @@
+/* issue_queue.c - see issue_private.h. */
+#include "lib/ca/issue_private.h"
+
+void job_list_add(struct job_list *list, struct issue_job *job)
+{
+  job->next = NULL;
+  if (list->last != NULL)
+    list->last->next = job;
+  else
+    list->first = job;
+  list->last = job;
+  list->n++;
+}
+
+struct issue_job *job_list_take(struct job_list *list)
+{
+  struct issue_job *job = list->first;
+  if (job == NULL)
+    return NULL;
+  list->first = job->next;
+  if (list->first == NULL)
+    list->last = NULL;
+  list->n--;
+  job->next = NULL;
+  return job;
+}
+
+bool job_queue_init(struct job_queue *queue)
+{
+  *queue = (struct job_queue){0};
+  if (pthread_mutex_init(&queue->lock, NULL) != 0)
+    return false;
+  if (pthread_cond_init(&queue->filled, NULL) == 0)
+    return true;
+  pthread_mutex_destroy(&queue->lock);
+  return false;
+}
+
+void job_queue_free(struct job_queue *queue)
+{
+  pthread_cond_destroy(&queue->filled);
+  pthread_mutex_destroy(&queue->lock);
+}
+
+bool job_queue_put(struct job_queue *queue, struct job_list *list)
+{
+  pthread_mutex_lock(&queue->lock);
+  bool open = !queue->closed;
+  if (open && list->n > 0) {
+    if (queue->jobs.last != NULL)
+      queue->jobs.last->next = list->first;
+    else
+      queue->jobs.first = list->first;
+    queue->jobs.last = list->last;
+    queue->jobs.n += list->n;
+    pthread_cond_signal(&queue->filled);
+  }
+  pthread_mutex_unlock(&queue->lock);
+  if (open)
+    *list = (struct job_list){0};
+  return open;
+}
+
+/* Of those that wait, so that a small load spreads over all takers and a large one comes in
+ * batches. */
+static size_t fair_part(size_t waiting, size_t takers, size_t most)
+{
+  size_t part = (waiting + takers - 1) / takers;
+  return part < most ? part : most;
+}
+
+bool job_queue_take(struct job_queue *queue, size_t takers, size_t most, struct job_list *ret_list)
+{
+  struct job_list taken = {0};
+  pthread_mutex_lock(&queue->lock);
+  while (queue->jobs.n == 0 && !queue->closed)
+    pthread_cond_wait(&queue->filled, &queue->lock);
+  for (size_t n = fair_part(queue->jobs.n, takers, most); n > 0; n--)
+    job_list_add(&taken, job_list_take(&queue->jobs));
+  if (queue->jobs.n > 0)
+    pthread_cond_signal(&queue->filled); /* there is work for another one, too */
+  pthread_mutex_unlock(&queue->lock);
+  *ret_list = taken;
+  return taken.n > 0;
+}
+
+void job_queue_close(struct job_queue *queue)
+{
+  pthread_mutex_lock(&queue->lock);
+  queue->closed = true;
+  pthread_cond_broadcast(&queue->filled);
+  pthread_mutex_unlock(&queue->lock);
+}

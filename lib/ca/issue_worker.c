@@ -1,0 +1,252 @@
+/* issue_worker.c - from a request to a signed certificate: read, look into the ledger, check,
+ * build, lint; then one message to the key holder for the whole batch. See issue_private.h. */
+#include <openssl/crypto.h>
+#include <openssl/rand.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/base/text.h"
+#include "lib/base/when.h"
+#include "lib/ca/issue_private.h"
+#include "lib/pki/csr.h"
+#include "lib/pki/lint.h"
+
+enum { RANDOM_LEN = 9, RANDOM_POOL = 455 * RANDOM_LEN };
+
+struct worker {
+  struct issuer *issuer;
+  struct signer *signer;
+  pthread_t thread;
+  uint8_t random[RANDOM_POOL];
+  size_t random_left;
+  /* The batch: jobs, and what is to be signed for each. Buffers keep their memory. */
+  struct issue_job *jobs[SIGNER_BATCH_MAX];
+  struct buf tbs[SIGNER_BATCH_MAX];
+  struct signer_item items[SIGNER_BATCH_MAX];
+  size_t n;
+};
+
+/* One system call for many serial numbers. Used octets are wiped, and none is used twice. */
+static bool take_random(struct worker *w, uint8_t ret_random[RANDOM_LEN], struct fault *f)
+{
+  if (w->random_left < RANDOM_LEN) {
+    if (RAND_bytes(w->random, sizeof w->random) != 1)
+      return fault_set(f, INTERNAL, "the random generator does not work");
+    w->random_left = sizeof w->random;
+  }
+  w->random_left -= RANDOM_LEN;
+  memcpy(ret_random, w->random + w->random_left, RANDOM_LEN);
+  OPENSSL_cleanse(w->random + w->random_left, RANDOM_LEN);
+  return true;
+}
+
+/* --- one job --- */
+
+/* From here on the request names its profile, given or not. */
+static bool choose_profile(const struct conf *conf, struct issue_request *request,
+                           const struct profile **ret_profile, struct fault *f)
+{
+  const struct profile *profile =
+      request->profile[0] != '\0' ? conf_profile(conf, request->profile) : conf->default_profile;
+  if (profile == NULL && request->profile[0] == '\0')
+    return fault_set(f, UNKNOWN_PROFILE, "the request names no profile, and there is no default");
+  if (profile == NULL)
+    return fault_set(f, UNKNOWN_PROFILE, "there is no profile %s", request->profile);
+  TEXT_COPY(request->profile, bytes_of_text(profile->name));
+  *ret_profile = profile;
+  return true;
+}
+
+static void copy_labels(const struct issue_request *request, const struct authority *authority,
+                        struct issued *row)
+{
+  TEXT_COPY(row->device_serial, bytes_of_text(request->device_serial));
+  TEXT_COPY(row->profile, bytes_of_text(request->profile));
+  TEXT_COPY(row->station, bytes_of_text(request->station));
+  TEXT_COPY(row->order, bytes_of_text(request->order));
+  TEXT_COPY(row->model, bytes_of_text(request->model));
+  TEXT_COPY(row->authority, bytes_of_text(authority->name));
+}
+
+/* True and *ret_replayed: the job has its answer. */
+static bool look_back(struct worker *w, struct issue_job *job, int64_t now, bool *ret_replayed,
+                      struct fault *f)
+{
+  AUTO(issued) earlier = {0};
+  bool replayed = false;
+  if (!ledger_foresee(w->issuer->ledger, &job->result.row, job->request.replace, now, &replayed,
+                      &earlier, f))
+    return false;
+  if (replayed) {
+    issued_free(&job->result.row);
+    job->result = (struct issue_result){.replayed = true, .row = earlier};
+    earlier = (struct issued){0};
+  }
+  *ret_replayed = replayed;
+  return true;
+}
+
+/* The policy, and the octets to be signed. */
+static bool build(struct worker *w, const struct profile *profile, const struct csr *csr,
+                  struct issue_job *job, int64_t now, struct buf *tbs, struct fault *f)
+{
+  struct issue_request *request = &job->request;
+  struct issued *row = &job->result.row;
+  const struct profile_request asked = {.csr = csr,
+                                        .device_serial = request->device_serial,
+                                        .model = request->model,
+                                        .station = request->station,
+                                        .names = &request->names};
+  AUTO(plan) plan = {0};
+  buf_clear(tbs);
+  if (!profile_check(profile, &asked, w->issuer->authority, now, row->serial_number, &plan, f) ||
+      !cert_build(&plan.spec, tbs, f) || !lint_leaf(buf_bytes(tbs), &plan.spec, f))
+    return false;
+  row->not_before = plan.spec.not_before;
+  row->not_after = plan.spec.not_after;
+  if (plan.spec.names == &plan.names) { /* those of the CSR were copied */
+    struct sans requested = request->names;
+    request->names = plan.names;
+    plan.names = requested;
+  }
+  return true;
+}
+
+/* True when the job is to be signed, with its octets in `tbs`, or (*ret_replayed) when it has its
+ * answer already. */
+static bool prepare(struct worker *w, const struct conf *conf, struct issue_job *job,
+                    struct buf *tbs, bool *ret_replayed, struct fault *f)
+{
+  struct issued *row = &job->result.row;
+  const struct profile *profile = NULL;
+  uint8_t random[RANDOM_LEN];
+  AUTO(csr) csr = {0};
+  int64_t now_ms = when_now_ms(), now = now_ms / 1000;
+  *ret_replayed = false;
+  if (when_monotonic_ms() > job->deadline_ms)
+    return fault_set(f, DEADLINE, "the request waited too long for a worker; try again later");
+  if (!choose_profile(conf, &job->request, &profile, f) ||
+      !csr_read(buf_bytes(&job->request.csr), &csr, f))
+    return false;
+  pubkey_sha256(csr.key.spki, row->spki_sha256);
+  if (!issue_request_sha256(&job->request, row->spki_sha256, row->request_sha256, f))
+    return false;
+  copy_labels(&job->request, w->issuer->authority, row);
+  if (!look_back(w, job, now, ret_replayed, f) || *ret_replayed)
+    return *ret_replayed;
+  if (!take_random(w, random, f))
+    return false;
+  row->issued_at_ms = now_ms;
+  serial_number_make(conf->instance, now_ms, random, row->serial_number);
+  return build(w, profile, &csr, job, now, tbs, f);
+}
+
+/* --- a batch --- */
+
+/* Those that need no signature are finished here. */
+static void prepare_all(struct worker *w, struct job_list *list)
+{
+  struct conf *conf = issuer_conf(w->issuer);
+  struct issue_job *job;
+  w->n = 0;
+  while ((job = job_list_take(list)) != NULL) {
+    bool replayed;
+    if (!prepare(w, conf, job, &w->tbs[w->n], &replayed, &job->fault))
+      issuer_fail(w->issuer, job, NULL);
+    else if (replayed)
+      issuer_finish(w->issuer, job);
+    else
+      w->jobs[w->n++] = job;
+  }
+  conf_release(conf);
+}
+
+static void sign_all(struct worker *w)
+{
+  AUTO(fault) f = {0};
+  for (size_t i = 0; i < w->n; i++) {
+    w->items[i].tbs = buf_bytes(&w->tbs[i]);
+    buf_clear(&w->items[i].signature);
+  }
+  if (w->n == 0 || signer_sign(w->signer, w->items, w->n, &f))
+    return;
+  for (size_t i = 0; i < w->n; i++)
+    fault_set_code(&w->items[i].fault, f.code, "%s", f.detail);
+}
+
+static bool assemble(struct worker *w, size_t i, struct fault *f)
+{
+  struct signer_item *item = &w->items[i];
+  if (item->fault.code != FAULT_NONE) {
+    fault_move(f, &item->fault);
+    return false;
+  }
+  return cert_assemble(item->tbs, w->issuer->authority->alg, buf_bytes(&item->signature),
+                       &w->jobs[i]->result.row.der, f);
+}
+
+/* The ledger's writer has them next. It is closed only after the workers have ended. */
+static void pass_on(struct worker *w)
+{
+  struct job_list signed_ones = {0};
+  for (size_t i = 0; i < w->n; i++)
+    if (assemble(w, i, &w->jobs[i]->fault))
+      job_list_add(&signed_ones, w->jobs[i]);
+    else
+      issuer_fail(w->issuer, w->jobs[i], NULL);
+  job_queue_put(&w->issuer->ready, &signed_ones);
+}
+
+static void *run(void *context)
+{
+  struct worker *w = context;
+  struct job_list list;
+  while (job_queue_take(&w->issuer->incoming, w->issuer->n_workers, SIGNER_BATCH_MAX, &list)) {
+    prepare_all(w, &list);
+    sign_all(w);
+    pass_on(w);
+  }
+  return NULL;
+}
+
+/* --- its life --- */
+
+bool worker_new(struct issuer *issuer, unsigned slot, struct key_holder *holder,
+                unsigned timeout_ms, struct worker **ret_worker, struct fault *f)
+{
+  struct worker *w = calloc(1, sizeof *w);
+  if (w == NULL)
+    return fault_no_memory(f);
+  w->issuer = issuer;
+  if (!signer_new(holder, slot, issuer->authority->key_sha256, timeout_ms, &w->signer, f)) {
+    worker_free(w);
+    return false;
+  }
+  *ret_worker = w;
+  return true;
+}
+
+bool worker_start(struct worker *w, struct fault *f)
+{
+  return pthread_create(&w->thread, NULL, run, w) == 0 ||
+         fault_set(f, INTERNAL, "cannot start a worker");
+}
+
+void worker_join(struct worker *w)
+{
+  pthread_join(w->thread, NULL);
+}
+
+void worker_free(struct worker *w)
+{
+  if (w == NULL)
+    return;
+  signer_free(w->signer);
+  for (size_t i = 0; i < SIGNER_BATCH_MAX; i++) {
+    buf_free(&w->tbs[i]);
+    buf_free(&w->items[i].signature);
+    fault_free(&w->items[i].fault);
+  }
+  OPENSSL_cleanse(w->random, sizeof w->random);
+  free(w);
+}

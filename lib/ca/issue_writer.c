@@ -1,0 +1,69 @@
+/* issue_writer.c - the one thread that writes the ledger: what has gathered while the last
+ * transaction went to the disk goes into the next one. See issue.h: durable before released. */
+#include "lib/base/when.h"
+#include "lib/ca/issue_private.h"
+
+enum { WRITER_BATCH_MAX = 512 };
+
+/* False when the whole batch is lost; *f is then the reason. A refusal is this job's alone. */
+static bool append(struct ledger_batch *batch, struct issue_job *job, int64_t now, struct fault *f)
+{
+  struct issue_request *request = &job->request;
+  AUTO(issued) earlier = {0};
+  bool replayed = false;
+  if (ledger_append(batch, &job->result.row, &request->names, request->replace, now, &replayed,
+                    &earlier, f)) {
+    if (replayed) {
+      issued_free(&job->result.row);
+      job->result = (struct issue_result){.replayed = true, .row = earlier};
+      earlier = (struct issued){0};
+    }
+    return true;
+  }
+  if (fault_whose(f->code) == FAULT_OURS)
+    return false;
+  fault_move(&job->fault, f);
+  return true;
+}
+
+/* All of the batch on disk, or nothing. */
+static bool write_all(struct issuer *issuer, const struct job_list *list, struct fault *f)
+{
+  struct ledger_batch *batch;
+  int64_t now = when_now();
+  if (!ledger_begin(issuer->ledger, &batch, f))
+    return false;
+  for (struct issue_job *job = list->first; job != NULL; job = job->next)
+    if (!append(batch, job, now, f)) {
+      ledger_roll_back(batch);
+      return false;
+    }
+  return ledger_commit(batch, f);
+}
+
+/* What a job was told within a batch that was lost rests on rows that are not there. */
+static void finish_all(struct issuer *issuer, struct job_list *list, bool written,
+                       const struct fault *f)
+{
+  struct issue_job *job;
+  while ((job = job_list_take(list)) != NULL) {
+    if (!written)
+      issuer_fail(issuer, job, f);
+    else if (job->fault.code != FAULT_NONE)
+      issuer_fail(issuer, job, NULL);
+    else
+      issuer_finish(issuer, job);
+  }
+}
+
+void *writer_run(void *context)
+{
+  struct issuer *issuer = context;
+  struct job_list list;
+  while (job_queue_take(&issuer->ready, 1, WRITER_BATCH_MAX, &list)) {
+    AUTO(fault) f = {0};
+    bool written = write_all(issuer, &list, &f);
+    finish_all(issuer, &list, written, &f);
+  }
+  return NULL;
+}
