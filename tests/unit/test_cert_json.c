@@ -6,6 +6,7 @@
 
 #include "daemon/cert_form.h"
 #include "daemon/cert_json.h"
+#include "lib/base/base64.h"
 #include "lib/pki/pem.h"
 #include "tests/unit/sample.h"
 
@@ -154,6 +155,29 @@ static void a_row_that_holds_no_certificate_is_our_fault(void **state)
   assert_non_null(strstr(f.detail, "11"));
 }
 
+/* Made by another tool: an e-mail address, a registered ID, and 10.1.1.68. */
+static const char foreign[] =
+    "MIIBnTCCAUKgAwIBAgIUA16O0Pe78juu0vCHgT0GHVC97KAwCgYIKoZIzj0EAwIwFDESMBAGA1UEAwwJ"
+    "ZWxzZXdoZXJlMCAXDTI2MTEyMzEzNDQzOVoYDzIxMjYxMDMwMTM0NDM5WjAUMRIwEAYDVQQDDAllbHNl"
+    "d2hlcmUwWTATBgcqhkjOPQIBBggqhkjOPQMBBwNCAAQ8lIXlaLqm30w/cgKztzGjvBufhevhP61WT0Te"
+    "X0jwxqYOqS2biV/hW5JDrSrVRY9QdwQbh8uUPySrsEYhcIaFo3AwbjAdBgNVHQ4EFgQUedD+1IRTWgti"
+    "O/Ta0t+FRE8rhFUwHwYDVR0jBBgwFoAUedD+1IRTWgtiO/Ta0t+FRE8rhFUwIQYDVR0RBBowGIELYUBi"
+    "LmV4YW1wbGWHBAoBAUSIAyoDBDAJBgNVHRMEAjAAMAoGCCqGSM49BAMCA0kAMEYCIQCzeqBXi+aidWQd"
+    "qJI0M+QUmdU/vHAh4dPz6IO071KW7gIhAMnlIoZHThnvC6uKKqwYK/0sf9sZUYe/p2Erl/6NEg8W";
+
+static void a_certificate_that_another_tool_made_can_be_told_of(void **state)
+{
+  (void)state;
+  AUTO(issued) row = {.id = 14};
+  assert_true(base64_decode(&row.der, bytes_of_text(foreign)));
+  json_t *object = tell(&row);
+  assert_string_equal(text_of(object, "subject"), "CN=elsewhere");
+  assert_list(object, "ip_sans", (const char *const[]){"10.1.1.68"}, 1);
+  assert_list(object, "ca_chain", NULL, 0);
+  assert_pem_is(text_of(object, "certificate"), buf_bytes(&row.der));
+  json_decref(object);
+}
+
 static void reply_in(const char *accept, const struct issued *row, struct reply *reply)
 {
   AUTO(fault) f = {0};
@@ -224,6 +248,7 @@ int main(void)
       cmocka_unit_test(fields_that_were_not_given_are_there_and_empty),
       cmocka_unit_test(labels_with_quotes_stay_inside_theirs),
       cmocka_unit_test(a_certificate_of_another_issuer_comes_without_our_chain),
+      cmocka_unit_test(a_certificate_that_another_tool_made_can_be_told_of),
       cmocka_unit_test(a_row_that_holds_no_certificate_is_our_fault),
       cmocka_unit_test(the_four_forms_hold_the_same_certificate),
       cmocka_unit_test(after_a_fault_the_reply_is_empty),
