@@ -167,17 +167,28 @@ static const char *how_it_ended(const struct incoming *in, enum MHD_RequestTermi
   return late ? "timeout" : "aborted";
 }
 
+/* The route's pattern; what has no route is shown as it came, so far as it makes sense. */
+static const char *path_for_log(const struct incoming *in, char shown[129])
+{
+  if (in->route != NULL)
+    return in->route->pattern;
+  if (in->x.path == NULL)
+    return NULL;
+  snprintf(shown, 129, "%s", in->x.path);
+  return shown;
+}
+
 static void log_request(const struct incoming *in, const char *ended)
 {
   const struct exchange *x = &in->x;
+  char shown[129];
   bool failed = x->code != FAULT_NONE;
   enum log_level level =
       failed && fault_whose(x->code) == FAULT_OURS ? LOG_LEVEL_ERROR : LOG_LEVEL_INFO;
   log_say(level, "request", LOG_TEXT("request_id", x->request_id[0] ? x->request_id : NULL),
           LOG_TEXT("principal", x->principal.name[0] ? x->principal.name : NULL),
           LOG_TEXT("source", x->source), LOG_TEXT("method", in->method[0] ? in->method : NULL),
-          LOG_TEXT("path", in->route != NULL ? in->route->pattern : x->path),
-          LOG_NUMBER("status", in->sent_status),
+          LOG_TEXT("path", path_for_log(in, shown)), LOG_NUMBER("status", in->sent_status),
           LOG_TEXT("code", failed ? fault_problem_code(x->code) : NULL),
           LOG_TEXT("device_serial", x->device_serial[0] ? x->device_serial : NULL),
           LOG_TEXT("serial_number", x->serial_number[0] ? x->serial_number : NULL),
