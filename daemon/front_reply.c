@@ -21,7 +21,7 @@ static bool make_more(struct stream *stream)
 {
   buf_clear(&stream->made);
   stream->at = 0;
-  while (stream->made.len == 0 && !stream->ended)
+  while (stream->made.len < STREAM_BLOCK && !stream->ended)
     if (!stream->source.next(stream->source.state, &stream->made, &stream->ended) ||
         !buf_ok(&stream->made))
       return false;

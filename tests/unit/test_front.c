@@ -1,0 +1,472 @@
+/* test_front.c - the front over real sockets and TLS, with routes of its own. */
+#include "tests/unit/unit.h"
+
+#include <arpa/inet.h>
+#include <gnutls/gnutls.h>
+#include <gnutls/x509.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "daemon/front.h"
+#include "daemon/listen.h"
+#include "daemon/route.h"
+#include "daemon/tls.h"
+#include "lib/base/file.h"
+#include "lib/base/log.h"
+#include "lib/base/when.h"
+
+/* --- routes --- */
+
+static atomic_int n_waiting; /* exchanges whose reply is still to come */
+static atomic_bool let_go;
+
+static enum handled answer(struct exchange *x, const char *text)
+{
+  buf_add_text(&x->reply.body, text);
+  x->reply.status = 200;
+  x->reply.content_type = "text/plain";
+  return HANDLED;
+}
+
+static enum handled now(struct exchange *x)
+{
+  return answer(x, "now");
+}
+
+static enum handled echo(struct exchange *x)
+{
+  buf_add_bytes(&x->reply.body, buf_bytes(&x->body));
+  return answer(x, "!");
+}
+
+/* Finished before the front can suspend the connection. */
+static enum handled soon(struct exchange *x)
+{
+  answer(x, "soon");
+  exchange_finish(x);
+  return DEFERRED;
+}
+
+static void *finish_later(void *context)
+{
+  struct exchange *x = context;
+  while (!let_go)
+    nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+  answer(x, "later");
+  exchange_finish(x);
+  n_waiting--;
+  return NULL;
+}
+
+static enum handled later(struct exchange *x)
+{
+  pthread_t thread;
+  n_waiting++;
+  assert_int_equal(pthread_create(&thread, NULL, finish_later, x), 0);
+  pthread_detach(thread);
+  return DEFERRED;
+}
+
+static bool count_down(void *state, struct buf *out, bool *ret_end)
+{
+  int *left = state;
+  buf_addf(out, "%d,", *left);
+  *ret_end = --*left == 0;
+  return true;
+}
+
+static enum handled stream(struct exchange *x)
+{
+  int *left = malloc(sizeof *left);
+  assert_non_null(left);
+  *left = 5000;
+  x->reply.status = 200;
+  x->reply.content_type = "text/csv";
+  x->reply.stream = (struct reply_stream){.next = count_down, .free = free, .state = left};
+  return HANDLED;
+}
+
+static const char *const text[] = {"text/plain", NULL};
+const struct route routes[] = {
+    {METHOD_GET, "/now", OPEN_TO_ALL, 0, NULL, now},
+    {METHOD_GET, "/soon", OPEN_TO_ALL, 0, NULL, soon},
+    {METHOD_GET, "/later", OPEN_TO_ALL, 0, NULL, later},
+    {METHOD_GET, "/stream", OPEN_TO_ALL, 0, NULL, stream},
+    {METHOD_POST, "/echo", OPEN_TO_ALL, 100, text, echo},
+    {METHOD_POST, "/closed", MAY(ADMIN), 100, text, echo},
+};
+const size_t n_routes = ARRAY_LEN(routes);
+
+bool principal_authenticate(struct ledger *ledger, struct bytes token,
+                            struct principal *ret_principal, struct fault *f)
+{
+  (void)ledger, (void)token, (void)ret_principal;
+  return fault_set(f, UNAUTHENTICATED, "nobody is known here");
+}
+
+const char *role_name(enum role role)
+{
+  (void)role;
+  return "some";
+}
+
+/* --- the server --- */
+
+static struct listener listener;
+static struct front *front;
+static const struct service service;
+
+static void make_identity(const char *certificate_path, const char *key_path)
+{
+  AUTO(fault) fault = {0};
+  gnutls_x509_privkey_t key;
+  gnutls_x509_crt_t certificate;
+  gnutls_datum_t pem;
+  assert_int_equal(gnutls_x509_privkey_init(&key), 0);
+  assert_int_equal(gnutls_x509_privkey_generate(
+                       key, GNUTLS_PK_ECDSA, GNUTLS_CURVE_TO_BITS(GNUTLS_ECC_CURVE_SECP256R1), 0),
+                   0);
+  assert_int_equal(gnutls_x509_crt_init(&certificate), 0);
+  gnutls_x509_crt_set_version(certificate, 3);
+  gnutls_x509_crt_set_serial(certificate, "\1", 1);
+  gnutls_x509_crt_set_activation_time(certificate, time(NULL) - 60);
+  gnutls_x509_crt_set_expiration_time(certificate, time(NULL) + 3600);
+  gnutls_x509_crt_set_dn(certificate, "CN=test", NULL);
+  gnutls_x509_crt_set_key(certificate, key);
+  assert_int_equal(gnutls_x509_crt_sign2(certificate, certificate, key, GNUTLS_DIG_SHA256, 0), 0);
+  assert_int_equal(gnutls_x509_crt_export2(certificate, GNUTLS_X509_FMT_PEM, &pem), 0);
+  assert_true(file_write(certificate_path, bytes_of(pem.data, pem.size), 0600, true, &fault));
+  gnutls_free(pem.data);
+  assert_int_equal(
+      gnutls_x509_privkey_export2_pkcs8(key, GNUTLS_X509_FMT_PEM, NULL, GNUTLS_PKCS_PLAIN, &pem),
+      0);
+  assert_true(file_write(key_path, bytes_of(pem.data, pem.size), 0600, true, &fault));
+  gnutls_free(pem.data);
+  gnutls_x509_crt_deinit(certificate);
+  gnutls_x509_privkey_deinit(key);
+}
+
+static void load_identity(void)
+{
+  AUTO(fault) fault = {0};
+  char folder[] = "/tmp/mintmark-front-XXXXXX", certificate[64], key[64];
+  assert_non_null(mkdtemp(folder));
+  snprintf(certificate, sizeof certificate, "%s/c", folder);
+  snprintf(key, sizeof key, "%s/k", folder);
+  make_identity(certificate, key);
+  assert_true(tls_load(certificate, key, &fault));
+  unlink(certificate);
+  unlink(key);
+  rmdir(folder);
+}
+
+static int start(void **state)
+{
+  (void)state;
+  AUTO(fault) fault = {0};
+  log_setup(LOG_FORMAT_PLAIN, LOG_LEVEL_ERROR, STDERR_FILENO);
+  load_identity();
+  assert_true(listen_open("127.0.0.1:0", &listener, &fault));
+  assert_true(listen_begin(&listener, &fault));
+  struct front_options options = {.listen_fd = listener.fd,
+                                  .service = &service,
+                                  .threads = 2,
+                                  .connections = 100,
+                                  .connections_per_address = 100,
+                                  .request_seconds = 1,
+                                  .idle_seconds = 10};
+  assert_true(front_start(&options, &front, &fault));
+  let_go = false;
+  return 0;
+}
+
+static int stop(void **state)
+{
+  (void)state;
+  let_go = true;
+  front_quiesce(front);
+  assert_true(front_wait(front, 10000));
+  front_close_doors(front);
+  front_stop(front);
+  close(listener.fd);
+  tls_unload();
+  return 0;
+}
+
+/* --- a client --- */
+
+struct client {
+  int fd;
+  gnutls_session_t session;
+  gnutls_certificate_credentials_t credentials;
+  char got[65536];
+  size_t len;
+};
+
+static void client_open(struct client *c)
+{
+  struct sockaddr_in address = {.sin_family = AF_INET,
+                                .sin_port = htons((uint16_t)listener.port),
+                                .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+  struct timeval patience = {.tv_sec = 10};
+  *c = (struct client){.fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)};
+  assert_int_equal(connect(c->fd, (struct sockaddr *)&address, sizeof address), 0);
+  setsockopt(c->fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+  gnutls_certificate_allocate_credentials(&c->credentials);
+  gnutls_init(&c->session, GNUTLS_CLIENT | GNUTLS_NO_SIGNAL);
+  gnutls_set_default_priority(c->session);
+  gnutls_credentials_set(c->session, GNUTLS_CRD_CERTIFICATE, c->credentials);
+  gnutls_transport_set_int(c->session, c->fd);
+  int rc;
+  while ((rc = gnutls_handshake(c->session)) < 0)
+    assert_false(gnutls_error_is_fatal(rc));
+}
+
+static void client_send(struct client *c, const char *octets, size_t len)
+{
+  assert_int_equal(gnutls_record_send(c->session, octets, len), len);
+}
+
+/* Reads what comes until the peer closes. */
+static void client_read_all(struct client *c)
+{
+  c->len = 0;
+  for (;;) {
+    ssize_t n = gnutls_record_recv(c->session, c->got + c->len, sizeof c->got - 1 - c->len);
+    if (n <= 0 && (n == 0 || gnutls_error_is_fatal((int)n)))
+      break;
+    if (n > 0)
+      c->len += (size_t)n;
+  }
+  c->got[c->len] = '\0';
+}
+
+static void client_close(struct client *c)
+{
+  gnutls_deinit(c->session);
+  gnutls_certificate_free_credentials(c->credentials);
+  close(c->fd);
+}
+
+static int status_of(const struct client *c)
+{
+  int status = 0;
+  return sscanf(c->got, "HTTP/1.1 %d", &status) == 1 ? status : 0;
+}
+
+/* Sends the octets and reads until the peer closes. */
+static int ask_octets(struct client *c, const char *octets, size_t len)
+{
+  client_open(c);
+  client_send(c, octets, len);
+  client_read_all(c);
+  client_close(c);
+  return status_of(c);
+}
+
+#define ASK(client, text) ask_octets((client), text, sizeof(text) - 1)
+#define CLOSE             "Connection: close\r\n"
+
+/* --- tests --- */
+
+static void a_request_is_answered(void **state)
+{
+  (void)state;
+  struct client c;
+  assert_int_equal(ASK(&c, "GET /now HTTP/1.1\r\nHost: a\r\nX-Request-Id: r-7\r\n" CLOSE "\r\n"),
+                   200);
+  assert_non_null(strstr(c.got, "\r\n\r\nnow"));
+  assert_non_null(strstr(c.got, "X-Request-Id: r-7\r\n"));
+  assert_non_null(strstr(c.got, "X-Content-Type-Options: nosniff\r\n"));
+  assert_non_null(strstr(c.got, "Cache-Control: no-store\r\n"));
+}
+
+static void head_has_no_body(void **state)
+{
+  (void)state;
+  struct client c;
+  assert_int_equal(ASK(&c, "HEAD /now HTTP/1.1\r\nHost: a\r\n" CLOSE "\r\n"), 200);
+  assert_non_null(strstr(c.got, "Content-Length: 3\r\n"));
+  assert_null(strstr(c.got, "\r\n\r\nnow"));
+}
+
+static void an_exchange_may_be_finished_before_it_is_suspended(void **state)
+{
+  (void)state;
+  struct client c;
+  for (int i = 0; i < 20; i++) {
+    assert_int_equal(ASK(&c, "GET /soon HTTP/1.1\r\nHost: a\r\n" CLOSE "\r\n"), 200);
+    assert_non_null(strstr(c.got, "\r\n\r\nsoon"));
+  }
+}
+
+static void an_exchange_may_be_finished_by_another_thread(void **state)
+{
+  (void)state;
+  struct client c;
+  let_go = true;
+  for (int i = 0; i < 20; i++) {
+    assert_int_equal(ASK(&c, "GET /later HTTP/1.1\r\nHost: a\r\n" CLOSE "\r\n"), 200);
+    assert_non_null(strstr(c.got, "\r\n\r\nlater"));
+  }
+}
+
+static void a_stream_arrives_whole(void **state)
+{
+  (void)state;
+  struct client c;
+  assert_int_equal(ASK(&c, "GET /stream HTTP/1.1\r\nHost: a\r\n" CLOSE "\r\n"), 200);
+  assert_non_null(strstr(c.got, "5000,"));
+  assert_non_null(strstr(c.got, ",2,1,\r\n0\r\n\r\n"));
+}
+
+static void bodies_come_with_a_length_or_in_chunks(void **state)
+{
+  (void)state;
+  struct client c;
+  assert_int_equal(ASK(&c, "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Type: text/plain\r\n" CLOSE
+                           "Content-Length: 3\r\n\r\nabc"),
+                   200);
+  assert_non_null(strstr(c.got, "\r\n\r\nabc!"));
+  assert_int_equal(ASK(&c, "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Type: text/plain\r\n" CLOSE
+                           "Transfer-Encoding: chunked\r\n\r\n2\r\nde\r\n1\r\nf\r\n0\r\n\r\n"),
+                   200);
+  assert_non_null(strstr(c.got, "\r\n\r\ndef!"));
+}
+
+/* The answer comes although the body never does. */
+static void what_will_be_refused_is_refused_before_its_body(void **state)
+{
+  (void)state;
+  struct client c;
+  assert_int_equal(ASK(&c, "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Type: text/plain\r\n"
+                           "Content-Length: 101\r\n\r\n"),
+                   413);
+  assert_int_equal(ASK(&c, "POST /closed HTTP/1.1\r\nHost: a\r\nContent-Type: text/plain\r\n"
+                           "Content-Length: 10\r\n\r\n"),
+                   401);
+  assert_int_equal(ASK(&c, "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Type: a/b\r\n"
+                           "Transfer-Encoding: chunked\r\n\r\n"),
+                   415);
+  assert_int_equal(ASK(&c, "GET /now HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\n"), 413);
+}
+
+/* What request_check.c wants to see must be what libmicrohttpd shows. */
+static void a_head_that_two_could_read_differently_ends_the_connection(void **state)
+{
+  (void)state;
+  static const struct {
+    const char *octets;
+    size_t len;
+  } heads[] = {
+#define HEAD(text) {text, sizeof(text) - 1}
+      HEAD("GET /now HTTP/1.1\nHost: a\n\n"),
+      HEAD("GET /now HTTP/1.1\r\nHost: a\nX: b\r\n\r\n"),
+      HEAD("GET /now HTTP/1.1\r\nHost: a\r\nX: b\0c\r\n\r\n"),
+      HEAD("GET /now HTTP/1.1\r\nHost: a\r\nX: b\r\n c\r\n\r\n"),
+      HEAD("GET /now HTTP/1.1\r\nHost : a\r\n\r\n"),
+      HEAD("GET  /now HTTP/1.1\r\nHost: a\r\n\r\n"),
+      HEAD("GET\0X /now HTTP/1.1\r\nHost: a\r\n\r\n"),
+      HEAD("GET /now\0x HTTP/1.1\r\nHost: a\r\n\r\n"),
+      HEAD("GET /now x HTTP/1.1\r\nHost: a\r\n\r\n"),
+      HEAD("GET /now HTTP/1.1\r\nHost: a\r\nHost: a\r\n\r\n"),
+      HEAD("GET /now HTTP/1.1\r\n\r\n"),
+#undef HEAD
+  };
+  static const char behind[] = "GET /now HTTP/1.1\r\nHost: a\r\n\r\n";
+  for (size_t i = 0; i < ARRAY_LEN(heads); i++) {
+    struct client c;
+    char octets[256];
+    memcpy(octets, heads[i].octets, heads[i].len);
+    memcpy(octets + heads[i].len, behind, sizeof behind - 1);
+    assert_int_equal(ask_octets(&c, octets, heads[i].len + sizeof behind - 1), 400);
+    assert_non_null(strstr(c.got, "\"code\":\"bad-request\""));
+    assert_null(strstr(c.got, "200 OK"));
+  }
+}
+
+static void a_head_in_many_pieces_is_still_well_formed(void **state)
+{
+  (void)state;
+  struct client c;
+  AUTO(buf) head = {0};
+  buf_add_text(&head, "GET /now HTTP/1.1\r\nHost: a\r\n" CLOSE);
+  for (int i = 0; i < 40; i++)
+    buf_addf(&head, "X-%d:%*s%0200d\r\n", i, i % 3, "", i);
+  buf_add_text(&head, "\r\n");
+  client_open(&c);
+  for (size_t at = 0; at < head.len; at += 331)
+    client_send(&c, (const char *)head.data + at, head.len - at < 331 ? head.len - at : 331);
+  client_read_all(&c);
+  client_close(&c);
+  assert_int_equal(status_of(&c), 200);
+}
+
+/* Each octet comes in good time, and yet the request never ends. */
+static void one_octet_after_the_other_is_cut_off(void **state)
+{
+  (void)state;
+  struct client c;
+  int64_t began_ms = when_monotonic_ms();
+  client_open(&c);
+  client_send(&c, "GET /now HTTP/1.1\r\nX: ", 22);
+  while (gnutls_record_send(c.session, "x", 1) == 1 && when_monotonic_ms() - began_ms < 8000)
+    nanosleep(&(struct timespec){.tv_nsec = 50 * 1000000}, NULL);
+  client_close(&c);
+  assert_true(when_monotonic_ms() - began_ms < 6000);
+}
+
+static void what_is_under_way_is_answered_before_the_end(void **state)
+{
+  (void)state;
+  struct client c;
+  client_open(&c);
+  static const char request[] = "GET /later HTTP/1.1\r\nHost: a\r\n\r\n";
+  client_send(&c, request, sizeof request - 1);
+  int64_t until_ms = when_monotonic_ms() + 5000;
+  while (n_waiting == 0 && when_monotonic_ms() < until_ms)
+    nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+  front_quiesce(front);
+  assert_false(front_wait(front, 50));
+  let_go = true;
+  assert_true(front_wait(front, 5000));
+  client_read_all(&c); /* the connection ends with it */
+  client_close(&c);
+  assert_int_equal(status_of(&c), 200);
+  assert_non_null(strstr(c.got, "Connection: close\r\n"));
+}
+
+static void behind_closed_doors_no_handler_runs(void **state)
+{
+  (void)state;
+  struct client c;
+  front_close_doors(front);
+  assert_int_equal(ASK(&c, "GET /now HTTP/1.1\r\nHost: a\r\n" CLOSE "\r\n"), 503);
+  assert_non_null(strstr(c.got, "\"code\":\"stopping\""));
+  assert_non_null(strstr(c.got, "Retry-After: "));
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, start, stop)
+  const struct CMUnitTest tests[] = {
+      TEST(a_request_is_answered),
+      TEST(head_has_no_body),
+      TEST(an_exchange_may_be_finished_before_it_is_suspended),
+      TEST(an_exchange_may_be_finished_by_another_thread),
+      TEST(a_stream_arrives_whole),
+      TEST(bodies_come_with_a_length_or_in_chunks),
+      TEST(what_will_be_refused_is_refused_before_its_body),
+      TEST(a_head_that_two_could_read_differently_ends_the_connection),
+      TEST(a_head_in_many_pieces_is_still_well_formed),
+      TEST(one_octet_after_the_other_is_cut_off),
+      TEST(what_is_under_way_is_answered_before_the_end),
+      TEST(behind_closed_doors_no_handler_runs),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
