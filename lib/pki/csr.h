@@ -32,8 +32,8 @@ bool csr_decode(struct bytes any, struct buf *ret_der, struct fault *f);
  * it, no attribute twice, one value in each, at most 32 of either, in DER's order. Attributes may
  * be left out as a whole. Extensions other than SubjectAltName are hints: they must be well formed
  * and are not looked at. The challengePassword is stepped over and never kept. Faults: BAD_CSR,
- * KEY_TYPE_NOT_ALLOWED, BAD_NAME or NAME_NOT_ALLOWED (names in the extension request; see
- * sans_read). ret_csr must be all zero; after a failure it still wants csr_free. */
+ * KEY_TYPE_NOT_ALLOWED; BAD_NAME, NAME_NOT_ALLOWED or TOO_MANY_NAMES (names in the extension
+ * request; see sans_read). ret_csr must be all zero; after a failure it still wants csr_free. */
 bool csr_read(struct bytes der, struct csr *ret_csr, struct fault *f);
 
 /* Proof of possession: the signature is the key's own. BAD_PROOF_OF_POSSESSION otherwise. The
