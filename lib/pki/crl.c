@@ -184,7 +184,7 @@ bool crl_tbs_read(struct bytes tbs, struct crl *ret_crl, struct fault *f)
       crl.next_update < crl.this_update)
     return bad(f, "thisUpdate and nextUpdate are not two times, one behind the other");
   if (!take_entries(&in, &crl.n_revoked))
-    return bad(f, "an entry is not well formed, or there is none in an empty list");
+    return bad(f, "an entry is not well formed, or the list of entries is there and empty");
   if (!take_extensions(&in, &crl))
     return bad(f, "an extension is not well formed, or critical and not known");
   if (crl.authority_key_id.len == 0 || crl.crl_number.len == 0)

@@ -5,3 +5,17 @@ EXTRA_DIST += tests/fuzz/replay_csr
 tests_fuzz_fuzz_csr_CFLAGS = $(AM_CFLAGS) $(CRYPTO_CFLAGS)
 tests_fuzz_fuzz_csr_SOURCES = tests/fuzz/fuzz_csr.c
 tests_fuzz_fuzz_csr_LDADD = lib/pki/libpki.a lib/base/libbase.a $(CRYPTO_LIBS)
+check_PROGRAMS += tests/fuzz/fuzz_cert
+TESTS += tests/fuzz/replay_cert
+EXTRA_DIST += tests/fuzz/replay_cert
+tests_fuzz_fuzz_cert_CFLAGS = $(AM_CFLAGS) $(CRYPTO_CFLAGS)
+tests_fuzz_fuzz_cert_SOURCES = tests/fuzz/fuzz_cert.c tests/fuzz/replay.h \
+  tests/unit/dertext.c tests/unit/dertext.h
+tests_fuzz_fuzz_cert_LDADD = lib/pki/libpki.a lib/base/libbase.a $(CRYPTO_LIBS)
+check_PROGRAMS += tests/fuzz/fuzz_crl
+TESTS += tests/fuzz/replay_crl
+EXTRA_DIST += tests/fuzz/replay_crl
+tests_fuzz_fuzz_crl_CFLAGS = $(AM_CFLAGS) $(CRYPTO_CFLAGS)
+tests_fuzz_fuzz_crl_SOURCES = tests/fuzz/fuzz_crl.c tests/fuzz/replay.h \
+  tests/unit/dertext.c tests/unit/dertext.h
+tests_fuzz_fuzz_crl_LDADD = lib/pki/libpki.a lib/base/libbase.a $(CRYPTO_LIBS)

@@ -27,20 +27,30 @@ tests_unit_test_san_SOURCES = tests/unit/test_san.c tests/unit/unit.h
 tests_unit_test_san_LDADD = $(PKI_TEST_LIBS)
 
 # writing
-PKI_WRITE_TESTS = tests/unit/test_cert tests/unit/test_cms tests/unit/test_export \
+PKI_WRITE_TESTS = tests/unit/test_cert tests/unit/test_cert_foreign tests/unit/test_cms tests/unit/test_crl tests/unit/test_export \
   tests/unit/test_lint tests/unit/test_private_key
 check_PROGRAMS += $(PKI_WRITE_TESTS)
 TESTS += $(PKI_WRITE_TESTS)
 PKI_CASE_SOURCES = \
+  tests/unit/cases.c tests/unit/cases.h \
   tests/unit/cert_case.c tests/unit/cert_case.h \
   tests/unit/dertext.c tests/unit/dertext.h
 tests_unit_test_cert_CFLAGS = $(PKI_TEST_CFLAGS)
 tests_unit_test_cert_SOURCES = tests/unit/test_cert.c tests/unit/unit.h $(PKI_CASE_SOURCES)
 tests_unit_test_cert_LDADD = $(PKI_TEST_LIBS)
 EXTRA_DIST += tests/cases/cert
+tests_unit_test_crl_CFLAGS = $(PKI_TEST_CFLAGS)
+tests_unit_test_crl_SOURCES = tests/unit/test_crl.c tests/unit/unit.h \
+  tests/unit/cases.c tests/unit/cases.h \
+  tests/unit/dertext.c tests/unit/dertext.h
+tests_unit_test_crl_LDADD = $(PKI_TEST_LIBS)
+EXTRA_DIST += tests/cases/crl
 tests_unit_test_export_CFLAGS = $(PKI_TEST_CFLAGS)
 tests_unit_test_export_SOURCES = tests/unit/test_export.c tests/unit/unit.h $(PKI_CASE_SOURCES)
 tests_unit_test_export_LDADD = $(PKI_TEST_LIBS)
+tests_unit_test_cert_foreign_CFLAGS = $(PKI_TEST_CFLAGS)
+tests_unit_test_cert_foreign_SOURCES = tests/unit/test_cert_foreign.c tests/unit/unit.h
+tests_unit_test_cert_foreign_LDADD = $(PKI_TEST_LIBS)
 tests_unit_test_cms_CFLAGS = $(PKI_TEST_CFLAGS)
 tests_unit_test_cms_SOURCES = tests/unit/test_cms.c tests/unit/unit.h $(PKI_CASE_SOURCES)
 tests_unit_test_cms_LDADD = $(PKI_TEST_LIBS)

@@ -16,6 +16,7 @@
 #undef KU_CRL_SIGN
 #include "lib/base/text.h"
 #include "lib/pki/name.h"
+#include "tests/unit/cases.h"
 #include "tests/unit/cert_case.h"
 #include "tests/unit/dertext.h"
 

@@ -9,8 +9,8 @@
 
 #include "lib/base/file.h"
 #include "lib/pki/cms.h"
+#include "tests/unit/cases.h"
 #include "tests/unit/cert_case.h"
-#include "tests/unit/dertext.h"
 
 enum { BAG = 4 };
 

@@ -11,8 +11,8 @@
 #include "lib/base/file.h"
 #include "lib/pki/export.h"
 #include "lib/pki/pem.h"
+#include "tests/unit/cases.h"
 #include "tests/unit/cert_case.h"
-#include "tests/unit/dertext.h"
 
 /* A leaf, a CA, and the leaf's key. */
 struct material {

@@ -4,6 +4,7 @@
 
 #include "lib/pki/der.h"
 #include "lib/pki/lint.h"
+#include "tests/unit/cases.h"
 #include "tests/unit/cert_case.h"
 #include "tests/unit/dertext.h"
 
