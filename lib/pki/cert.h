@@ -94,8 +94,8 @@ struct cert {
  *
  * With `foreign` false, and in tbs_read, the extensions must have the form that cert_build gives
  * them: critical where it makes them so, names of our kinds only, authorityKeyIdentifier with
- * keyIdentifier alone, one URL in each place. With `foreign` true other names are stepped over, names of our kinds that are not well
- * formed too, and the further forms of RFC 5280 are taken. */
+ * keyIdentifier alone, one URL in each place. With `foreign` true other names are stepped over,
+ * names of our kinds that are not well formed too, and the further forms of RFC 5280 are taken. */
 bool cert_read(struct bytes der, bool foreign, struct cert *ret_cert, struct fault *f);
 bool tbs_read(struct bytes tbs, struct cert *ret_cert, struct fault *f);
 
