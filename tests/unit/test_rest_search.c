@@ -163,12 +163,21 @@ static void a_cursor_of_another_listing_is_refused(void **state)
            json_string_value(json_object_get(page, "next_cursor")));
   json_decref(page);
   fake_exchange_end(&x);
-  static const char *const others[] = {"order=PO-7782",       "model=PO-7781",
-                                       "station=line-3",      "status=valid",
-                                       "ip=10.1.1.68",        "expires_before=2027-01-01T00:00:00Z",
-                                       "dns=po-7781.example", "issued_after=2027-01-01T00:00:00Z"};
-  for (size_t i = 0; i < ARRAY_LEN(others); i++)
-    assert_refused(ROLE_ADMIN, QUERY(cursor, others[i]), FAULT_BAD_CURSOR, "cursor");
+  static const char *const more[] = {"device_serial=W-1",
+                                     "ip=10.1.1.68",
+                                     "dns=a.example",
+                                     "uri=urn:x:y",
+                                     "station=line-3",
+                                     "model=WX-4",
+                                     "profile=device-server",
+                                     "status=valid",
+                                     "issued_after=2026-01-01T00:00:00Z",
+                                     "issued_before=2027-01-01T00:00:00Z",
+                                     "expires_before=2027-01-01T00:00:00Z"};
+  for (size_t i = 0; i < ARRAY_LEN(more); i++)
+    assert_refused(ROLE_ADMIN, QUERY(cursor, "order=PO-7781", more[i]), FAULT_BAD_CURSOR, "cursor");
+  assert_refused(ROLE_ADMIN, QUERY(cursor, "order=PO-7782"), FAULT_BAD_CURSOR, "cursor");
+  assert_refused(ROLE_ADMIN, QUERY(cursor, "model=PO-7781"), FAULT_BAD_CURSOR, "cursor");
   assert_refused(ROLE_ADMIN, QUERY(cursor), FAULT_BAD_CURSOR, "cursor");
   /* Another principal's listing is another listing. */
   assert_refused(ROLE_STATION, QUERY(cursor, "order=PO-7781"), FAULT_BAD_CURSOR, "cursor");
