@@ -42,6 +42,16 @@ static bool read_leaf(const char *path, struct buf *der, struct cert *cert, stru
   return cert_read(buf_bytes(der), true, cert, f) || fault_prefix(f, "%s", path);
 }
 
+/* When it was issued stands in its serial number (not_before is set back for slow clocks). */
+static int64_t issued_at_ms(const struct cert *cert)
+{
+  int64_t ms = 0;
+  for (size_t i = 1; i <= 6; i++)
+    ms = ms << 8 | cert->serial_number.data[i];
+  bool plausible = ms >= cert->not_before * 1000 && ms <= when_now_ms();
+  return plausible ? ms : cert->not_before * 1000;
+}
+
 static bool row_of(const struct cert *cert, const struct authority *authority, struct issued *row,
                    struct fault *f)
 {
@@ -49,7 +59,7 @@ static bool row_of(const struct cert *cert, const struct authority *authority, s
   TEXT_COPY(row->profile, bytes_of_text("server"));
   TEXT_COPY(row->station, bytes_of_text("mintmark-init"));
   TEXT_COPY(row->authority, bytes_of_text(authority->name));
-  row->issued_at_ms = cert->not_before * 1000;
+  row->issued_at_ms = issued_at_ms(cert);
   row->not_before = cert->not_before;
   row->not_after = cert->not_after;
   pubkey_sha256(cert->key.spki, row->spki_sha256);

@@ -48,3 +48,8 @@ daemon_libfront_a_SOURCES = \
   daemon/service.h \
   daemon/tls.c daemon/tls.h
 dist_man_MANS += man/mintmarkd.8
+
+sbin_PROGRAMS += mintmarkd
+mintmarkd_CFLAGS = $(AM_CFLAGS) $(SYSTEMD_CFLAGS)
+mintmarkd_SOURCES = daemon/main.c
+mintmarkd_LDADD = $(FRONT_LIBS)
