@@ -47,7 +47,6 @@ daemon_libfront_a_SOURCES = \
   daemon/run.c daemon/run.h \
   daemon/service.h \
   daemon/tls.c daemon/tls.h
-dist_man_MANS += man/mintmarkd.8
 
 sbin_PROGRAMS += mintmarkd
 mintmarkd_CFLAGS = $(AM_CFLAGS) $(SYSTEMD_CFLAGS)

@@ -1,1 +1,32 @@
-# flow tests
+# Flow tests: the real programs, over TLS.
+FLOW_SOURCES = tests/flow/flow.c tests/flow/flow.h tests/flow/ask.c tests/flow/widget.c tests/unit/unit.h
+FLOW_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(CURL_CFLAGS) $(JANSSON_CFLAGS) $(GNUTLS_CFLAGS) \
+  $(SQLITE_CFLAGS) $(CRYPTO_CFLAGS)
+FLOW_LIBS = lib/pki/libpki.a lib/base/libbase.a $(CURL_LIBS) $(JANSSON_LIBS) $(GNUTLS_LIBS) \
+  $(SQLITE_LIBS) $(CRYPTO_LIBS) $(CHECK_LIBS)
+FLOW_TESTS = tests/flow/test_rest tests/flow/test_malformed tests/flow/test_load \
+  tests/flow/test_crash tests/flow/test_operate
+flow_scripts = tests/browser/lock.sh
+EXTRA_DIST += tests/flow/daemon.sh $(flow_scripts)
+check_PROGRAMS += $(FLOW_TESTS)
+TESTS += $(FLOW_TESTS) $(flow_scripts)
+
+tests_flow_test_rest_SOURCES = tests/flow/test_rest.c $(FLOW_SOURCES)
+tests_flow_test_rest_CFLAGS = $(FLOW_CFLAGS)
+tests_flow_test_rest_LDADD = $(FLOW_LIBS)
+
+tests_flow_test_malformed_SOURCES = tests/flow/test_malformed.c $(FLOW_SOURCES)
+tests_flow_test_malformed_CFLAGS = $(FLOW_CFLAGS)
+tests_flow_test_malformed_LDADD = $(FLOW_LIBS)
+
+tests_flow_test_load_SOURCES = tests/flow/test_load.c $(FLOW_SOURCES)
+tests_flow_test_load_CFLAGS = $(FLOW_CFLAGS)
+tests_flow_test_load_LDADD = $(FLOW_LIBS)
+
+tests_flow_test_crash_SOURCES = tests/flow/test_crash.c $(FLOW_SOURCES)
+tests_flow_test_crash_CFLAGS = $(FLOW_CFLAGS)
+tests_flow_test_crash_LDADD = $(FLOW_LIBS)
+
+tests_flow_test_operate_SOURCES = tests/flow/test_operate.c $(FLOW_SOURCES)
+tests_flow_test_operate_CFLAGS = $(FLOW_CFLAGS)
+tests_flow_test_operate_LDADD = $(FLOW_LIBS)
