@@ -132,6 +132,19 @@ static bool load_key(struct issue *issue, const char *path, struct fault *f)
   return key_file_read(path, buf_bytes(&issue->passphrase), &issue->key, f);
 }
 
+/* "rsa" fits "rsa-2048", too. */
+static bool resume_with(struct issue *issue, const char *path, struct fault *f)
+{
+  const char *wanted = args_get(issue->args, "key-type");
+  issue->resumed = true;
+  if (!load_key(issue, path, f))
+    return false;
+  const char *type = key_type_name(private_key_type(issue->key));
+  return wanted == NULL || strncmp(wanted, type, strlen(type)) == 0 ||
+         fault_set(f, BAD_FILE, "the key of an earlier try, %s, is of another type: %s", path,
+                   type);
+}
+
 /* The key: the one of an interrupted try, or a new one. */
 static bool own_key(struct issue *issue, struct fault *f)
 {
@@ -142,18 +155,14 @@ static bool own_key(struct issue *issue, struct fault *f)
   }
   issue->key_is_ours = true;
   bool there = file_exists(issue->key_path);
-  if (there && !force) {
-    issue->resumed = true;
-    return load_key(issue, issue->key_path, f);
-  }
+  if (there && !force)
+    return resume_with(issue, issue->key_path, f);
   if (there && asprintf(&issue->new_key_path, "%s.key.new", issue->base) < 0) {
     issue->new_key_path = NULL;
     return fault_no_memory(f);
   }
-  if (there && file_exists(issue->new_key_path)) {
-    issue->resumed = true;
-    return load_key(issue, issue->new_key_path, f);
-  }
+  if (there && file_exists(issue->new_key_path))
+    return resume_with(issue, issue->new_key_path, f);
   return generate_key(issue, f);
 }
 

@@ -112,6 +112,18 @@ static void match_all(const struct items *all, struct findings *findings)
   }
 }
 
+/* One row for each line of the text, the first with the label. */
+static void print_fact(struct fact *fact)
+{
+  char *text = strdup(buf_text(&fact->text)), *rest = text;
+  const char *label = fact->label;
+  for (char *line; (line = strsep(&rest, "\n")) != NULL; label = "") {
+    text_make_printable(line);
+    screen_row(stdout, label, LABEL_WIDTH, line);
+  }
+  free(text);
+}
+
 static void print_item(const struct item *item, int64_t now)
 {
   AUTO(facts) facts = {0};
@@ -119,20 +131,8 @@ static void print_item(const struct item *item, int64_t now)
   item_place(item, &place);
   facts_of(item, now, &facts);
   printf("%s: %s\n", buf_text(&place), item_kind_name(item->kind));
-  for (size_t i = 0; i < facts.n; i++) {
-    struct fact *fact = &facts.rows[i];
-    bool first = true;
-    for (char *line = strdup(buf_text(&fact->text)), *rest = line, *entry; line != NULL;) {
-      entry = strsep(&rest, "\n");
-      if (entry == NULL) {
-        free(line);
-        break;
-      }
-      text_make_printable(entry);
-      screen_row(stdout, first ? fact->label : "", LABEL_WIDTH, entry);
-      first = false;
-    }
-  }
+  for (size_t i = 0; i < facts.n; i++)
+    print_fact(&facts.rows[i]);
   putchar('\n');
 }
 

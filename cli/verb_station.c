@@ -8,7 +8,6 @@
 #include "cli/outputs.h"
 #include "cli/screen.h"
 
-/* The token file must be new before a token is made: its secret is told once. */
 static bool ask_for_token(const struct args *args, json_t **ret_reply, struct fault *f)
 {
   AUTO(client) client = NULL;
@@ -21,10 +20,10 @@ static bool ask_for_token(const struct args *args, json_t **ret_reply, struct fa
   return client_open(args, 0, &client, f) && client_call(client, &call, NULL, ret_reply, f);
 }
 
-static bool print_token(const json_t *reply, bool json, struct fault *f)
+static bool print_token(json_t *reply, bool json, struct fault *f)
 {
   if (json)
-    return json_print(json_incref((json_t *)(uintptr_t)reply), f);
+    return json_print(json_incref(reply), f);
   fprintf(stderr,
           "%s may now ask, as %s. This is the token; it is shown once and kept nowhere else:\n",
           json_text(reply, "name"), json_text(reply, "role"));
@@ -60,6 +59,7 @@ static bool run_add(const struct args *args, struct fault *f)
     outputs_add(&file, MODE_SECRET, "", "%s", path);
     if (file.failed)
       return fault_no_memory(f);
+    /* Before the token is made: it is told once. */
     if (!outputs_refuse_existing(&file, "name another file", f))
       return false;
   }

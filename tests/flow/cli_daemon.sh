@@ -1,0 +1,118 @@
+#!/bin/sh
+# The command line and the real daemon, as a station and an operator use them.
+. "$MINTMARK_SRCDIR/tests/flow/daemon.sh"
+
+# says EXIT-CODE PATTERN COMMAND...: ends with this code and says something like this.
+says() {
+  want=$1 pattern=$2
+  shift 2
+  said=$("$@" 2>&1)
+  code=$?
+  printf '%s\n' "$said"
+  [ $code = "$want" ] || { echo "exit code $code"; return 1; }
+  printf '%s' "$said" | tr -s ' \n' ' ' | grep -qF -- "$pattern" || { echo "does not say: $pattern"; return 1; }
+}
+not() { ! "$@"; }
+mode() { [ "$(stat -c %a "$1")" = "$2" ] || { stat "$1"; return 1; }; }
+issue() { "$mintmark" issue --out "$work/w" "$@"; }
+log() { "$mintmark" log "$@"; }
+rows() { "$mintmark" log --json "$@" | wc -l; }
+verify() { openssl verify -x509_strict -CAfile "$work/ca/root.crt" -untrusted "$work/w/$1.chain.pem" \
+  -purpose sslserver -verify_ip "$2" "$work/w/$1.crt"; }
+
+authority_init
+try 'check-config takes what init wrote' "$mintmark" check-config --dir "$work/ca"
+daemon_start
+admin=$MINTMARK_TOKEN_FILE
+
+try 'an administrator adds a station' says 0 'line-1 may now ask, as station.' \
+  "$mintmark" station add line-1 --save "$work/line-1.token"
+try 'its token is for nobody else' mode "$work/line-1.token" 600
+try 'a name is taken once' says 1 'already' "$mintmark" station add line-1
+try 'a token file is not overwritten' says 1 'is already there' "$mintmark" station add line-9 --save "$work/line-1.token"
+"$mintmark" station add quality --role auditor >"$work/quality.token" 2>"$work/said"
+try 'without --save the token alone is on standard output' grep -qE '^quality\.[A-Za-z0-9_-]{43}$' "$work/quality.token"
+try 'an unknown role is refused' says 1 'station, operator, auditor or admin' "$mintmark" station add x --role king
+try 'all are listed' says 0 'admin admin' "$mintmark" station list
+try 'and the new ones' says 0 'line-1 station' "$mintmark" station list
+try 'as JSON, too' sh -c "'$mintmark' station list --json | jq -e '.principals | length == 3'"
+MINTMARK_TOKEN_FILE=$work/line-1.token
+try 'a station may not add others' says 1 'mintmark:' "$mintmark" station add y
+
+try 'a widget gets its certificate' says 0 'W-1 has its certificate. names 10.1.1.68, w-1.widgets.example' \
+  issue --serial W-1 --ip 10.1.1.68 --dns w-1.widgets.example --order PO-1 --format pem,der,p12,c
+try 'it verifies for its address' verify W-1 10.1.1.68
+try 'and for no other' not verify W-1 10.1.1.69
+for file in key key.der p12 c; do try "nobody else reads W-1.$file" mode "$work/w/W-1.$file" 600; done
+try 'key and certificate belong together' says 0 'belongs to' "$mintmark" show "$work/w/W-1.key" "$work/w/W-1.crt"
+first=$(cat "$work/w/W-1.crt" "$work/w/W-1.key")
+same() { [ "$first" = "$(cat "$work/w/W-1.crt" "$work/w/W-1.key")" ]; }
+again() { issue --serial W-1 --ip 10.1.1.68 --dns w-1.widgets.example --order PO-1 "$@"; }
+try 'files are not overwritten' says 1 '--resume asks again' again
+try 'and nothing has changed' same
+try '--resume gets the same certificate' says 0 'the same one' again --resume
+try 'with the same key' same
+rm "$work/w/W-1.crt" "$work/w/W-1.chain.pem"
+try 'after a lost reply it goes on with its key' says 0 'Going on with the key' again
+try 'and gets the same certificate' same
+try 'another key type is not mixed in' says 1 'another type' again --key-type rsa-2048 --resume
+try 'the device does not get a second one' says 1 '--replace' again --force
+try 'and its key is still there' same
+try 'unless it was reworked' says 0 'W-1 has its certificate' again --force --replace
+try 'with a new key' not same
+try 'of which nothing is left over' test ! -e "$work/w/W-1.key.new"
+
+openssl req -new -newkey rsa:2048 -noenc -keyout "$work/rsa.key" -subj / -out "$work/rsa.csr" 2>/dev/null
+try 'a CSR of its own' says 0 'W-2 has' issue --serial W-2 --ip 10.1.1.2 --csr "$work/rsa.csr"
+try 'leaves no key here' test ! -e "$work/w/W-2.key"
+try 'a key of its own' says 0 'W-3 has' issue --serial W-3 --ip 10.1.1.3 --key "$work/ca/root.key" --json
+try 'a serial number is no path' says 0 '.._.._W-4.crt' issue --serial ../../W-4 --ip 10.1.1.4
+before=$(rows)
+try 'a name that is not allowed is told with its reason' says 1 '8.8.8.8' issue --serial W-5 --ip 8.8.8.8 --ip 10.1.1.5
+try 'and so is one that is not well formed' says 1 'under_score.widgets.example' issue --serial W-5 --dns under_score.widgets.example
+try 'and an unknown profile' says 1 'no-such' issue --serial W-5 --ip 10.1.1.5 --profile no-such
+try 'with --json the error is JSON, too' sh -c \
+  "'$mintmark' issue --out '$work/w' --serial W-6 --ip 8.8.8.8 --json 2>&1 | jq -e '.code == \"name-not-allowed\" and .errors[0].name == \"8.8.8.8\"'"
+try 'none of these is on record' test "$before" = "$(rows)"
+try 'JSON has the answer and the files' sh -c \
+  "'$mintmark' issue --out '$work/w' --serial W-7 --ip 10.1.1.7 --json | jq -e '.device_serial == \"W-7\" and .replayed == false and (.files | length == 3)'"
+
+try 'the log has them' says 0 'W-2 10.1.1.2 line-1' log
+try 'by address' says 0 '1 certificate.' log --ip 10.1.1.7
+try 'by order' says 0 '2 certificates.' log --order PO-1
+try 'by day' test "$(rows --issued-after 2020-01-01)" = "$before" -o "$(rows --issued-after 2020-01-01)" -gt "$before"
+try 'none' says 0 'No certificate is like this.' log --ip 10.9.9.9
+try 'the newest, and that there are more' says 0 'The newest 1; there are older ones' log --limit 1
+try 'all, page by page' sh -c "[ \$('$mintmark' log --all | grep -c line-1) = \$('$mintmark' log --json | wc -l) ]"
+try 'as CSV' sh -c "'$mintmark' log --csv --ip 10.1.1.7 | head -n 1 | grep -q serial_number,"
+try 'a filter that is wrong is refused' says 1 'ip' log --ip 10.1.1
+try 'a day that is none is wrong usage' says 2 '2026-11-23' log --issued-after yesterday
+try 'JSON and CSV at once are wrong usage' says 2 'not both' log --json --csv
+MINTMARK_TOKEN_FILE=$work/quality.token
+try 'an auditor sees all' says 0 'W-2 10.1.1.2 line-1' log
+try 'an auditor gets no certificate' says 1 'mintmark:' issue --serial W-8 --ip 10.1.1.8
+
+printf 'line-1.wrong\n' >"$work/wrong.token"
+MINTMARK_TOKEN_FILE=$work/wrong.token
+try 'a wrong token is refused' says 1 'mintmark:' log
+MINTMARK_TOKEN_FILE=$work/line-1.token
+"$mintmark" init --dir "$work/other" --name Other >/dev/null
+try 'a daemon of another authority is not trusted' says 3 'is not trusted' log --cacert "$work/other/root.crt"
+try 'no URL is wrong usage' says 2 '--dir' env -u MINTMARK_URL "$mintmark" log
+
+kill "$daemon" && wait "$daemon" 2>/dev/null
+daemon=
+try 'a daemon that is not there' says 3 'is mintmarkd running?' log
+try 'is waited for as long as is said' says 3 'is mintmarkd running?' issue --serial W-9 --ip 10.1.1.9 --timeout 1
+sed -i "s|^listen = .*|listen = \"127.0.0.1:${MINTMARK_URL##*:}\"|" "$work/ca/mintmark.conf"
+issue --serial W-9 --ip 10.1.1.9 --timeout 30 >"$work/waited" 2>&1 &
+waiting=$!
+daemon_start
+try 'and when it comes back, the work is done' wait $waiting
+try 'with the key of the first try' grep -q 'Going on with the key' "$work/waited"
+try '--dir finds a running daemon' env -u MINTMARK_URL -u MINTMARK_CACERT -u MINTMARK_TOKEN_FILE \
+  "$mintmark" log --dir "$work/ca"
+
+echo 'nonsense' >>"$work/ca/mintmark.conf"
+try 'check-config says where a configuration is wrong' says 1 'mintmark.conf:' "$mintmark" check-config --dir "$work/ca"
+finish
