@@ -79,14 +79,14 @@ static const struct row {
   const char *what;
   fill *fill;
 } rows[] = {
-    {".crt", FORM_PEM, false, MODE_PUBLIC, "the certificate", fill_leaf},
-    {".chain.pem", FORM_PEM, false, MODE_PUBLIC,
-     "the certificate, then its issuing CA: for a server", fill_chain},
-    {".der", FORM_DER, false, MODE_PUBLIC, "the certificate in DER", fill_der},
-    {".key.der", FORM_DER, true, MODE_SECRET, "the private key in DER", fill_key_der},
+    {".crt", FORM_PEM, false, MODE_PUBLIC, "certificate", fill_leaf},
+    {".chain.pem", FORM_PEM, false, MODE_PUBLIC, "certificate, then issuing CA: for a server",
+     fill_chain},
+    {".der", FORM_DER, false, MODE_PUBLIC, "certificate in DER", fill_der},
+    {".key.der", FORM_DER, true, MODE_SECRET, "private key in DER", fill_key_der},
     {".p12", FORM_P12, true, MODE_SECRET, "key and chain as PKCS #12", fill_p12},
     {".c", FORM_C, false, MODE_SECRET, "key and chain as C source, for firmware", fill_source},
-    {".h", FORM_C, false, MODE_PUBLIC, "its header", fill_header},
+    {".h", FORM_C, false, MODE_PUBLIC, "header of the C source", fill_header},
 };
 
 static const struct {

@@ -1,7 +1,6 @@
 /* verb_check_config.c - mintmark check-config: is a configuration right? The daemon itself says. */
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "cli/args.h"
@@ -9,24 +8,9 @@
 
 #define DEFAULT_CONFIG SYSCONFDIR "/mintmark/mintmark.conf"
 
-/* mintmarkd stands beside mintmark in the build tree, and in sbin when it is installed. */
-static char *find_daemon(void)
-{
-  char self[4096];
-  ssize_t len = readlink("/proc/self/exe", self, sizeof self - 1);
-  if (len > 0) {
-    self[len] = '\0';
-    char *beside = file_beside(self, "mintmarkd");
-    if (beside == NULL || access(beside, X_OK) == 0)
-      return beside;
-    free(beside);
-  }
-  return strdup(SBINDIR "/mintmarkd");
-}
-
 static bool run_daemon(const char *config, struct fault *f)
 {
-  char *program = find_daemon();
+  char *program = file_find_program("mintmarkd", SBINDIR);
   if (program == NULL)
     return fault_no_memory(f);
   fflush(stdout);

@@ -222,7 +222,12 @@ static bool ask(struct issue *issue, struct client *client, struct fault *f)
   const struct call call = {.path = "/v1/certificates", .body = body};
   if (body == NULL)
     return fault_set(f, BAD_USAGE, "an option's value is not UTF-8");
-  return client_call(client, &call, &issue->status, &issue->reply, f);
+  if (client_call(client, &call, &issue->status, &issue->reply, f))
+    return true;
+  if (f->code == FAULT_DEVICE_HAS_CERTIFICATE)
+    fault_prefix(f,
+                 "--replace is for a device that was reworked"); /* the daemon knows no options */
+  return false;
 }
 
 /* Is it for our key? Nothing is written otherwise. */
@@ -266,8 +271,8 @@ static bool write_files(struct issue *issue, struct fault *f)
   if (issue->new_key_path != NULL && rename(issue->new_key_path, issue->key_path) != 0)
     return fault_set(f, FILE_ERROR, "cannot rename %s: %m", issue->new_key_path);
   if (issue->key_is_ours)
-    outputs_add(&issue->files, MODE_SECRET, "the private key, mode 0600: for this device alone",
-                "%s", issue->key_path);
+    outputs_add(&issue->files, MODE_SECRET, "private key, for this device alone", "%s",
+                issue->key_path);
   return !issue->files.failed || fault_no_memory(f);
 }
 

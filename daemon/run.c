@@ -39,7 +39,10 @@ static bool check_key_holder(const struct conf *conf, struct fault *f)
 {
   if (conf->key_holder_socket != NULL)
     return true; /* its unit may be started later */
-  if (access(conf->key_holder_program, X_OK) != 0)
+  char *program = file_find_program(conf->key_holder_program, SBINDIR);
+  bool there = program != NULL && access(program, X_OK) == 0;
+  free(program);
+  if (!there)
     return fault_set(f, BAD_FILE, "key holder: %s cannot be executed", conf->key_holder_program);
   return file_exists(conf->key_holder_config) ||
          fault_set(f, BAD_FILE, "key holder: %s is not there", conf->key_holder_config);

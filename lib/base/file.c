@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -110,4 +111,21 @@ char *file_beside(const char *beside, const char *name)
   if (name[0] == '/' || slash == NULL)
     return strdup(name);
   return asprintf(&path, "%.*s/%s", (int)(slash - beside), beside, name) < 0 ? NULL : path;
+}
+
+char *file_find_program(const char *name, const char *folder)
+{
+  char self[PATH_MAX];
+  char *path = NULL;
+  if (strchr(name, '/') != NULL)
+    return strdup(name);
+  ssize_t n = readlink("/proc/self/exe", self, sizeof self - 1);
+  if (n > 0) {
+    self[n] = '\0';
+    path = file_beside(self, name);
+    if (path == NULL || access(path, X_OK) == 0)
+      return path;
+    free(path);
+  }
+  return asprintf(&path, "%s/%s", folder, name) < 0 ? NULL : path;
 }

@@ -17,3 +17,6 @@ bool file_exists(const char *path);
 /* `name` when it is absolute, otherwise the folder of `beside`, a slash, and `name`. Owned by the
  * caller; NULL when memory is short. */
 char *file_beside(const char *beside, const char *name);
+/* Where a program is: a name without a slash stands next to the program that runs (a build folder,
+ * a bench), or else in `folder`. Owned by the caller; NULL when memory is short. */
+char *file_find_program(const char *name, const char *folder);

@@ -42,25 +42,6 @@ struct key_holder {
 
 /* --- the child --- */
 
-/* A program without a slash stands next to our own one (a build folder, a bench), or else where it
- * was installed. */
-static char *find_program(const char *program)
-{
-  char self[PATH_MAX];
-  char *path = NULL;
-  if (strchr(program, '/') != NULL)
-    return strdup(program);
-  ssize_t n = readlink("/proc/self/exe", self, sizeof self - 1);
-  if (n > 0) {
-    self[n] = '\0';
-    path = file_beside(self, program);
-    if (path == NULL || access(path, X_OK) == 0)
-      return path;
-    free(path);
-  }
-  return asprintf(&path, "%s/%s", SBINDIR, program) < 0 ? NULL : path;
-}
-
 static void close_sockets(int *sockets, unsigned n)
 {
   for (unsigned i = 0; i < n; i++) {
@@ -281,7 +262,7 @@ static bool take_paths(struct key_holder *holder, const char *socket_path, const
     holder->socket_path = strdup(socket_path);
     return holder->socket_path != NULL || fault_no_memory(f);
   }
-  holder->program = find_program(program);
+  holder->program = file_find_program(program, SBINDIR);
   holder->config = config != NULL ? strdup(config) : NULL;
   if (holder->program == NULL || (config != NULL && holder->config == NULL))
     return fault_no_memory(f);

@@ -22,6 +22,6 @@ tests_unit_test_cli_screen_SOURCES = tests/unit/test_cli_screen.c tests/unit/uni
 tests_unit_test_cli_screen_LDADD = $(CLI_TEST_LIBS)
 
 # The program itself, as somebody uses it.
-CLI_SHELL_TESTS = tests/flow/cli_files.sh tests/flow/cli_init.sh
+CLI_SHELL_TESTS = tests/flow/cli_daemon.sh tests/flow/cli_files.sh tests/flow/cli_init.sh
 TESTS += $(CLI_SHELL_TESTS)
 EXTRA_DIST += $(CLI_SHELL_TESTS)
