@@ -149,9 +149,9 @@ static void reload(struct run *run)
   sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%lld",
              (long long)now.tv_sec * 1000000 + now.tv_nsec / 1000);
   if (run_reload(run, &fault))
-    log_say(LOG_LEVEL_INFO, "the configuration was reloaded");
+    log_say(LOG_LEVEL_INFO, "configuration reloaded");
   else
-    fail("the configuration was not reloaded, the old one goes on", &fault);
+    fail("configuration not reloaded, the old one goes on", &fault);
   sd_notify(0, "READY=1");
 }
 
