@@ -178,6 +178,7 @@ static void bad_content_gets_its_problem_and_leaves_no_row(void **state)
 
 /* --- what is no HTTP, or should not be --- */
 
+/* A peer that does not speak HTTP may be answered or not, as libmicrohttpd likes; it is cut off. */
 struct raw_case {
   const char *name;
   const char *request; /* "@" becomes "Authorization: Bearer TOKEN\r\n" */

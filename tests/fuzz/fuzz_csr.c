@@ -44,7 +44,7 @@ int main(int argc, char **argv)
     }
     LLVMFuzzerTestOneInput(input.data, input.len);
   }
-  printf("%d inputs replayed\n", argc - 1);
+  printf("ok - %d inputs replayed\n", argc - 1);
   return argc > 1 ? 0 : 2;
 }
 #endif

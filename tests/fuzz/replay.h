@@ -50,7 +50,7 @@ int main(int argc, char **argv)
     if (dertext_read(buf_bytes(&input), &der))
       replay_der(&der);
   }
-  printf("%d inputs replayed\n", argc - 1);
+  printf("ok - %d inputs replayed\n", argc - 1);
   return argc > 1 ? 0 : 2;
 }
 #endif
