@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <semaphore.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -43,6 +44,7 @@ struct server {
   size_t n_connections;
   pthread_t *threads;
   unsigned n_threads;
+  sem_t arrived;        /* each thread once, at the gate */
   pthread_mutex_t gate; /* held until server_run() or server_free() */
   bool gate_is_held;
   _Atomic bool given_up; /* freed without ever being run */
@@ -200,6 +202,7 @@ static void *thread_main(void *context)
 {
   struct server *server = context;
   struct worker worker = {0};
+  sem_post(&server->arrived);
   pthread_mutex_lock(&server->gate);
   pthread_mutex_unlock(&server->gate);
   while (!server->given_up && work_once(server, &worker))
@@ -247,6 +250,10 @@ static bool start_threads(struct server *server, unsigned n)
       server->n_threads++;
   }
   pthread_attr_destroy(&attributes);
+  /* A thread's own first steps make system calls that the sandbox does not know. */
+  for (unsigned i = 0; i < server->n_threads; i++)
+    while (sem_wait(&server->arrived) != 0 && errno == EINTR)
+      ;
   errno = error;
   return error == 0;
 }
@@ -265,6 +272,7 @@ static struct server *make(const struct server_setup *setup)
   for (size_t i = 0; i < CONNECTIONS_MAX; i++)
     server->connections[i] = (struct source){SOURCE_CONNECTION, -1};
   pthread_mutex_init(&server->lock, NULL);
+  sem_init(&server->arrived, 0, 0);
   pthread_mutex_init(&server->gate, NULL);
   pthread_mutex_lock(&server->gate);
   server->gate_is_held = true;
@@ -327,6 +335,9 @@ void server_free(struct server *server)
   close_source(&server->signals);
   if (server->epoll >= 0)
     close(server->epoll);
+  sem_destroy(&server->arrived);
+  pthread_mutex_destroy(&server->gate);
+  pthread_mutex_destroy(&server->lock);
   free(server->threads);
   free(server);
 }

@@ -1,1 +1,13 @@
-# keyd
+# keyd, and lib/ca's side of it
+KEYD_FIXTURE = tests/unit/keyd_ca.c tests/unit/keyd_ca.h tests/unit/unit.h
+check_PROGRAMS += tests/unit/test_guard
+TESTS += tests/unit/test_guard
+tests_unit_test_guard_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_guard_SOURCES = tests/unit/test_guard.c $(KEYD_FIXTURE)
+tests_unit_test_guard_LDADD = $(KEYD_LIBS) $(CHECK_LIBS)
+
+check_PROGRAMS += tests/unit/test_signer
+TESTS += tests/unit/test_signer
+tests_unit_test_signer_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_signer_SOURCES = tests/unit/test_signer.c $(KEYD_FIXTURE)
+tests_unit_test_signer_LDADD = $(CA_LIBS) $(CHECK_LIBS)

@@ -1,0 +1,479 @@
+/* test_signer.c - the daemon's side of the key holder, against the real one. */
+#include "tests/unit/unit.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "lib/base/file.h"
+#include "lib/base/text.h"
+#include "lib/base/when.h"
+#include "lib/ca/signer.h"
+#include "tests/unit/keyd_ca.h"
+
+enum { TIMEOUT_MS = 15000, SLOTS = 8, BATCH = 16 };
+
+static struct keyd_ca ca;
+static struct buf leaf;
+
+static int make_ca(void **state)
+{
+  (void)state;
+  keyd_ca_make(&ca, "ec-p256", "");
+  keyd_ca_leaf_tbs(&ca, &leaf);
+  return 0;
+}
+
+static int free_ca(void **state)
+{
+  (void)state;
+  buf_free(&leaf);
+  keyd_ca_free(&ca);
+  return 0;
+}
+
+static struct key_holder *new_holder(void)
+{
+  AUTO(fault) fault = {0};
+  struct key_holder *holder = NULL;
+  if (!key_holder_new(NULL, keyd_program(), ca.conf, SLOTS, &holder, &fault))
+    fail_msg("%s", fault.detail);
+  return holder;
+}
+
+static struct signer *new_signer(struct key_holder *holder, unsigned slot)
+{
+  AUTO(fault) fault = {0};
+  struct signer *signer = NULL;
+  assert_true(signer_new(holder, slot, ca.key_sha256, TIMEOUT_MS, &signer, &fault));
+  return signer;
+}
+
+static bool sign_one(struct signer *signer, struct bytes tbs, struct fault *f)
+{
+  struct signer_item item = {.tbs = tbs};
+  bool ok = signer_sign(signer, &item, 1, f);
+  if (ok && item.fault.code != FAULT_NONE) {
+    fault_move(f, &item.fault);
+    ok = false;
+  }
+  if (ok)
+    ok = pubkey_verify(&ca.certificate.key, private_key_alg(ca.key), tbs,
+                       buf_bytes(&item.signature));
+  buf_free(&item.signature);
+  fault_free(&item.fault);
+  return ok;
+}
+
+/* Until it is signed: a child that died is started anew within the waits. */
+static void sign_at_last(struct signer *signer)
+{
+  int64_t deadline = when_monotonic_ms() + TIMEOUT_MS;
+  AUTO(fault) fault = {0};
+  while (!sign_one(signer, buf_bytes(&leaf), &fault)) {
+    assert_int_equal(fault.code, FAULT_SIGNER_DOWN);
+    if (when_monotonic_ms() >= deadline)
+      fail_msg("still not signed: %s", fault.detail);
+    poll(NULL, 0, 10);
+  }
+}
+
+/* --- looking at the child --- */
+
+/* The parent's number out of /proc/PID/stat, behind the name in parentheses. */
+static long parent_of(const char *pid, bool *ret_is_keyd)
+{
+  AUTO(fault) fault = {0};
+  AUTO(buf) path = {0}, stat = {0};
+  long parent = -1;
+  buf_addf(&path, "/proc/%s/stat", pid);
+  if (!file_read(buf_text(&path), 4096, &stat, &fault))
+    return -1;
+  const char *text = buf_text(&stat), *end = strrchr(text, ')');
+  if (end == NULL || sscanf(end + 1, " %*c %ld", &parent) != 1)
+    return -1;
+  *ret_is_keyd = strstr(text, "(mintmark-keyd)") != NULL && end[2] != 'Z';
+  return parent;
+}
+
+static pid_t find_child(unsigned *ret_n)
+{
+  DIR *proc = opendir("/proc");
+  pid_t found = 0;
+  *ret_n = 0;
+  assert_non_null(proc);
+  for (const struct dirent *entry; (entry = readdir(proc)) != NULL;) {
+    bool is_keyd = false;
+    if (entry->d_name[0] < '1' || entry->d_name[0] > '9' ||
+        parent_of(entry->d_name, &is_keyd) != getpid() || !is_keyd)
+      continue;
+    found = (pid_t)strtol(entry->d_name, NULL, 10);
+    (*ret_n)++;
+  }
+  closedir(proc);
+  return found;
+}
+
+static pid_t child(void)
+{
+  unsigned n;
+  pid_t pid = find_child(&n);
+  assert_int_equal(n, 1);
+  return pid;
+}
+
+static size_t count_descriptors(pid_t pid)
+{
+  AUTO(buf) path = {0};
+  size_t n = 0;
+  buf_addf(&path, "/proc/%d/fd", (int)pid);
+  DIR *folder = opendir(buf_text(&path));
+  assert_non_null(folder);
+  while (readdir(folder) != NULL)
+    n++;
+  closedir(folder);
+  return n;
+}
+
+/* --- tests --- */
+
+static void a_batch_is_signed_and_verifies(void **state)
+{
+  AUTO(fault) fault = {0};
+  struct key_holder *holder = new_holder();
+  struct signer *signer = new_signer(holder, 0);
+  struct signer_item items[BATCH] = {0};
+  (void)state;
+  for (size_t i = 0; i < BATCH; i++)
+    items[i].tbs = buf_bytes(&leaf);
+  if (!signer_sign(signer, items, BATCH, &fault))
+    fail_msg("%s", fault.detail);
+  for (size_t i = 0; i < BATCH; i++) {
+    assert_int_equal(items[i].fault.code, FAULT_NONE);
+    assert_true(pubkey_verify(&ca.certificate.key, private_key_alg(ca.key), buf_bytes(&leaf),
+                              buf_bytes(&items[i].signature)));
+    buf_free(&items[i].signature);
+  }
+  signer_free(signer);
+  key_holder_free(holder);
+}
+
+static void a_refused_item_does_not_harm_the_others(void **state)
+{
+  AUTO(fault) fault = {0};
+  AUTO(buf) sub_ca = {0};
+  struct key_holder *holder = new_holder();
+  struct signer *signer = new_signer(holder, 0);
+  struct cert_spec spec = keyd_ca_leaf(&ca);
+  (void)state;
+  spec.is_ca = true;
+  spec.key_usage = KU_KEY_CERT_SIGN;
+  assert_true(cert_build(&spec, &sub_ca, &fault));
+  struct signer_item items[] = {{.tbs = buf_bytes(&leaf)},
+                                {.tbs = buf_bytes(&sub_ca)},
+                                {.tbs = bytes_of("digest", 6)},
+                                {.tbs = buf_bytes(&leaf)}};
+  assert_true(signer_sign(signer, items, ARRAY_LEN(items), &fault));
+  assert_true(items[0].signature.len > 0 && items[3].signature.len > 0);
+  assert_int_equal(items[1].fault.code, FAULT_SIGNER_REFUSED);
+  assert_non_null(strstr(items[1].fault.detail, "no CA is signed here"));
+  assert_int_equal(items[2].fault.code, FAULT_SIGNER_REFUSED);
+  assert_true(items[1].signature.len == 0 && items[2].signature.len == 0);
+  for (size_t i = 0; i < ARRAY_LEN(items); i++)
+    buf_free(&items[i].signature);
+  signer_free(signer);
+  key_holder_free(holder);
+}
+
+static void a_key_that_is_not_there_is_refused(void **state)
+{
+  AUTO(fault) fault = {0};
+  const uint8_t unknown[32] = {1};
+  struct key_holder *holder = new_holder();
+  struct signer *signer = NULL;
+  (void)state;
+  assert_true(signer_new(holder, 0, unknown, TIMEOUT_MS, &signer, &fault));
+  assert_false(sign_one(signer, buf_bytes(&leaf), &fault));
+  assert_int_equal(fault.code, FAULT_SIGNER_REFUSED);
+  assert_non_null(strstr(fault.detail, "there is no such key"));
+  assert_false(signer_probe(signer, &fault));
+  assert_int_equal(fault.code, FAULT_SIGNER_REFUSED);
+  signer_free(signer);
+  key_holder_free(holder);
+}
+
+static void a_probe_says_that_the_key_works(void **state)
+{
+  AUTO(fault) fault = {0};
+  struct key_holder *holder = new_holder();
+  struct signer *signer = new_signer(holder, 0);
+  (void)state;
+  assert_true(signer_probe(signer, &fault));
+  assert_true(signer_probe(signer, &fault));
+  signer_free(signer);
+  key_holder_free(holder);
+}
+
+static void a_batch_over_the_bound_is_not_sent(void **state)
+{
+  AUTO(fault) fault = {0};
+  struct key_holder *holder = new_holder();
+  struct signer *signer = new_signer(holder, 0);
+  struct signer_item items[SIGNER_BATCH_MAX + 1] = {0};
+  (void)state;
+  assert_false(signer_sign(signer, items, SIGNER_BATCH_MAX + 1, &fault));
+  assert_false(signer_sign(signer, items, 0, &fault));
+  signer_free(signer);
+  key_holder_free(holder);
+}
+
+static void a_killed_key_holder_comes_back(void **state)
+{
+  AUTO(fault) fault = {0};
+  struct key_holder *holder = new_holder();
+  struct signer *first = new_signer(holder, 0), *second = new_signer(holder, 1);
+  (void)state;
+  assert_true(sign_one(first, buf_bytes(&leaf), &fault));
+  assert_true(sign_one(second, buf_bytes(&leaf), &fault));
+  for (int i = 0; i < 3; i++) {
+    pid_t before = child();
+    assert_int_equal(kill(before, SIGKILL), 0);
+    sign_at_last(first);
+    assert_true(child() != before);
+    sign_at_last(second);
+  }
+  signer_free(first);
+  signer_free(second);
+  key_holder_free(holder);
+}
+
+static void a_connection_found_dead_is_opened_anew_in_the_same_call(void **state)
+{
+  AUTO(fault) fault = {0};
+  struct key_holder *holder = new_holder();
+  struct signer *signer = new_signer(holder, 0);
+  (void)state;
+  int64_t started = when_monotonic_ms();
+  assert_true(sign_one(signer, buf_bytes(&leaf), &fault));
+  assert_int_equal(kill(child(), SIGKILL), 0);
+  /* Not before the first wait is over, or it would be told to wait. */
+  poll(NULL, 0,
+       (int)(started + 250 - when_monotonic_ms()) > 0 ? (int)(started + 250 - when_monotonic_ms())
+                                                      : 0);
+  assert_true(sign_one(signer, buf_bytes(&leaf), &fault));
+  signer_free(signer);
+  key_holder_free(holder);
+}
+
+static void a_key_holder_that_hangs_is_replaced(void **state)
+{
+  AUTO(fault) fault = {0};
+  struct key_holder *holder = new_holder();
+  struct signer *signer = NULL;
+  (void)state;
+  assert_true(signer_new(holder, 0, ca.key_sha256, 500, &signer, &fault));
+  sign_at_last(signer);
+  pid_t before = child();
+  assert_int_equal(kill(before, SIGSTOP), 0);
+  assert_false(sign_one(signer, buf_bytes(&leaf), &fault));
+  assert_int_equal(fault.code, FAULT_SIGNER_DOWN);
+  assert_non_null(strstr(fault.detail, "timed out"));
+  sign_at_last(signer);
+  assert_true(child() != before);
+  signer_free(signer);
+  key_holder_free(holder);
+}
+
+static void a_key_holder_that_cannot_start_is_told_of(void **state)
+{
+  AUTO(fault) fault = {0};
+  (void)state;
+  keyd_ca_configure(&ca, "key = missing.key\n");
+  struct key_holder *holder = new_holder();
+  struct signer *signer = new_signer(holder, 0);
+  assert_false(sign_one(signer, buf_bytes(&leaf), &fault));
+  assert_int_equal(fault.code, FAULT_SIGNER_DOWN);
+  assert_false(sign_one(signer, buf_bytes(&leaf), &fault));
+  assert_int_equal(fault.code, FAULT_SIGNER_DOWN);
+  assert_non_null(strstr(fault.detail, "ended with exit code 1; it is started again in"));
+  keyd_ca_configure(&ca, "key = issuing.key\n");
+  sign_at_last(signer);
+  signer_free(signer);
+  key_holder_free(holder);
+}
+
+static void a_program_that_is_not_there_is_told_of_at_once(void **state)
+{
+  AUTO(fault) fault = {0};
+  struct key_holder *holder = NULL;
+  (void)state;
+  assert_false(key_holder_new(NULL, "/nonexistent/keyd", ca.conf, 1, &holder, &fault));
+  assert_int_equal(fault.code, FAULT_FILE_ERROR);
+  assert_non_null(strstr(fault.detail, "/nonexistent/keyd"));
+  assert_null(holder);
+}
+
+/* --- many threads --- */
+
+struct crowd {
+  struct key_holder *holder;
+  _Atomic unsigned next_slot, signed_batches;
+  _Atomic bool failed;
+  unsigned rounds;
+};
+
+static void *sign_batches(void *context)
+{
+  struct crowd *crowd = context;
+  struct signer *signer = NULL;
+  AUTO(fault) fault = {0};
+  if (!signer_new(crowd->holder, crowd->next_slot++, ca.key_sha256, TIMEOUT_MS, &signer, &fault)) {
+    crowd->failed = true;
+    return NULL;
+  }
+  int64_t deadline = when_monotonic_ms() + TIMEOUT_MS;
+  for (unsigned round = 0; round < crowd->rounds && when_monotonic_ms() < deadline;) {
+    if (sign_one(signer, buf_bytes(&leaf), &fault)) {
+      crowd->signed_batches++;
+      round++;
+    } else if (fault.code != FAULT_SIGNER_DOWN) {
+      crowd->failed = true;
+      break;
+    } else {
+      poll(NULL, 0, 5);
+    }
+  }
+  signer_free(signer);
+  return NULL;
+}
+
+static void run_crowd(struct crowd *crowd, unsigned kills)
+{
+  pthread_t threads[SLOTS];
+  for (size_t i = 0; i < SLOTS; i++)
+    assert_int_equal(pthread_create(&threads[i], NULL, sign_batches, crowd), 0);
+  for (unsigned i = 0; i < kills; i++) {
+    unsigned n, before = crowd->signed_batches;
+    int64_t deadline = when_monotonic_ms() + TIMEOUT_MS;
+    while (crowd->signed_batches < before + 20 && when_monotonic_ms() < deadline)
+      poll(NULL, 0, 1);
+    pid_t pid = find_child(&n);
+    if (pid > 0)
+      kill(pid, SIGKILL);
+  }
+  for (size_t i = 0; i < SLOTS; i++)
+    pthread_join(threads[i], NULL);
+  assert_false(crowd->failed);
+  assert_int_equal(crowd->signed_batches, SLOTS * crowd->rounds);
+}
+
+static void many_threads_sign_at_once(void **state)
+{
+  struct crowd crowd = {.holder = new_holder(), .rounds = 50};
+  (void)state;
+  run_crowd(&crowd, 0);
+  key_holder_free(crowd.holder);
+}
+
+static void many_threads_go_on_after_kills(void **state)
+{
+  struct crowd crowd = {.holder = new_holder(), .rounds = 50};
+  (void)state;
+  run_crowd(&crowd, 3);
+  key_holder_free(crowd.holder);
+  unsigned n;
+  find_child(&n);
+  assert_int_equal(n, 0);
+}
+
+/* --- what is left behind --- */
+
+static void no_descriptor_leaks_either_way(void **state)
+{
+  AUTO(fault) fault = {0};
+  int open_one = open("/dev/null", O_RDONLY); /* not close-on-exec, on purpose */
+  (void)state;
+  assert_true(open_one >= 0);
+  size_t before = count_descriptors(getpid());
+  struct key_holder *holder = new_holder();
+  struct signer *signer = new_signer(holder, 0);
+  sign_at_last(signer);
+  /* ".", "..", 0 to 2, its sockets, eventfd, signalfd, epoll */
+  assert_true(count_descriptors(child()) <= 2 + 3 + SLOTS + 3);
+  kill(child(), SIGKILL);
+  sign_at_last(signer);
+  signer_free(signer);
+  key_holder_free(holder);
+  assert_int_equal(count_descriptors(getpid()), before);
+  close(open_one);
+}
+
+static void the_child_ends_with_its_sockets(void **state)
+{
+  AUTO(fault) fault = {0};
+  int fds[SLOTS];
+  (void)state;
+  struct key_holder *holder = new_holder();
+  for (unsigned i = 0; i < SLOTS; i++)
+    assert_true(key_holder_connect(holder, i, &fds[i], &fault));
+  for (unsigned i = 0; i < SLOTS; i++)
+    close(fds[i]);
+  int64_t deadline = when_monotonic_ms() + TIMEOUT_MS;
+  unsigned n = 1;
+  while (n > 0) {
+    find_child(&n);
+    assert_true(when_monotonic_ms() < deadline);
+    poll(NULL, 0, 5);
+  }
+  key_holder_free(holder);
+}
+
+/* --- the socket of a unit of its own --- */
+
+static void a_key_holder_at_a_socket_may_be_restarted(void **state)
+{
+  AUTO(fault) fault = {0};
+  struct key_holder *holder = NULL;
+  (void)state;
+  pid_t pid = keyd_start_at_socket(&ca);
+  assert_true(key_holder_new(ca.socket, NULL, NULL, SLOTS, &holder, &fault));
+  struct signer *signer = new_signer(holder, 3);
+  assert_true(sign_one(signer, buf_bytes(&leaf), &fault));
+  assert_int_equal(keyd_end(pid, SIGKILL), -SIGKILL);
+  assert_false(sign_one(signer, buf_bytes(&leaf), &fault));
+  assert_int_equal(fault.code, FAULT_SIGNER_DOWN);
+  assert_non_null(strstr(fault.detail, ca.socket));
+  pid = keyd_start_at_socket(&ca);
+  assert_true(sign_one(signer, buf_bytes(&leaf), &fault));
+  signer_free(signer);
+  key_holder_free(holder);
+  assert_int_equal(keyd_end(pid, SIGTERM), 0);
+}
+
+int main(void)
+{
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(a_batch_is_signed_and_verifies),
+      cmocka_unit_test(a_refused_item_does_not_harm_the_others),
+      cmocka_unit_test(a_key_that_is_not_there_is_refused),
+      cmocka_unit_test(a_probe_says_that_the_key_works),
+      cmocka_unit_test(a_batch_over_the_bound_is_not_sent),
+      cmocka_unit_test(a_killed_key_holder_comes_back),
+      cmocka_unit_test(a_connection_found_dead_is_opened_anew_in_the_same_call),
+      cmocka_unit_test(a_key_holder_that_hangs_is_replaced),
+      cmocka_unit_test(a_key_holder_that_cannot_start_is_told_of),
+      cmocka_unit_test(a_program_that_is_not_there_is_told_of_at_once),
+      cmocka_unit_test(many_threads_sign_at_once),
+      cmocka_unit_test(many_threads_go_on_after_kills),
+      cmocka_unit_test(no_descriptor_leaks_either_way),
+      cmocka_unit_test(the_child_ends_with_its_sockets),
+      cmocka_unit_test(a_key_holder_at_a_socket_may_be_restarted),
+  };
+  return cmocka_run_group_tests(tests, make_ca, free_ca);
+}
