@@ -21,27 +21,27 @@ CREATE TABLE certificates (
   id INTEGER PRIMARY KEY,        -- position in the ledger: 1, 2, 3, ... without gaps
   serial_number BLOB NOT NULL,   -- 16 octets, positive, in the order of time (nearly)
   device_serial TEXT,            -- on the widget's nameplate; NULL: not given
-  profile INTEGER NOT NULL REFERENCES labels (id),    -- what it was issued under
-  station INTEGER NOT NULL REFERENCES labels (id),    -- the principal who asked
-  production_order INTEGER REFERENCES labels (id),    -- NULL: not given
-  model INTEGER REFERENCES labels (id),               -- NULL: not given
-  authority INTEGER NOT NULL REFERENCES labels (id),  -- the issuing CA
+  profile INTEGER NOT NULL REFERENCES labels (id) DEFERRABLE INITIALLY DEFERRED,    -- what it was issued under
+  station INTEGER NOT NULL REFERENCES labels (id) DEFERRABLE INITIALLY DEFERRED,    -- the principal who asked
+  production_order INTEGER REFERENCES labels (id) DEFERRABLE INITIALLY DEFERRED,    -- NULL: not given
+  model INTEGER REFERENCES labels (id) DEFERRABLE INITIALLY DEFERRED,               -- NULL: not given
+  authority INTEGER NOT NULL REFERENCES labels (id) DEFERRABLE INITIALLY DEFERRED,  -- the issuing CA
   issued_at INTEGER NOT NULL,    -- milliseconds since 1970
   not_before INTEGER NOT NULL,   -- seconds since 1970, as in the certificate
   not_after INTEGER NOT NULL,    -- likewise; the certificate is valid through this second
-  replaces INTEGER REFERENCES certificates (id),      -- the one before it of the same device and
+  replaces INTEGER REFERENCES certificates (id) DEFERRABLE INITIALLY DEFERRED,      -- the one before it of the same device and
                                                       -- profile, which it supersedes; NULL: none
   spki_sha256 BLOB NOT NULL,     -- SHA-256 of the public key (SubjectPublicKeyInfo)
+  spki_prefix INTEGER NOT NULL,  -- its first 8 octets as a signed number, most significant first
   request_sha256 BLOB NOT NULL,  -- SHA-256 of the request in canonical form: tells a retry
-  der BLOB NOT NULL,             -- the certificate itself
-  CHECK (length(serial_number) = 16 AND length(spki_sha256) = 32 AND length(request_sha256) = 32)
+  der BLOB NOT NULL              -- the certificate itself
 ) STRICT;
 
 -- Each index ends in the certificate's id, so that a filter is answered newest first without
 -- sorting. Serial numbers grow with time, so that this one is appended to.
 CREATE UNIQUE INDEX certificates_serial_number ON certificates (serial_number);
 -- Eight octets of a digest find the row, the row has all 32: a third of the size.
-CREATE INDEX certificates_key ON certificates (substr(spki_sha256, 1, 8));
+CREATE INDEX certificates_key ON certificates (spki_prefix);
 CREATE INDEX certificates_device ON certificates (device_serial) WHERE device_serial IS NOT NULL;
 CREATE INDEX certificates_replaces ON certificates (replaces) WHERE replaces IS NOT NULL;
 CREATE INDEX certificates_profile ON certificates (profile);
@@ -54,12 +54,13 @@ CREATE INDEX certificates_model ON certificates (model) WHERE model IS NOT NULL;
 CREATE TABLE names (
   kind INTEGER NOT NULL,         -- 1: IP address, 2: DNS name, 3: URI
   value ANY NOT NULL,            -- 1: BLOB of 4 or 16 octets; 2: TEXT in lower case; 3: TEXT
-  certificate INTEGER NOT NULL REFERENCES certificates (id),
+  certificate INTEGER NOT NULL REFERENCES certificates (id) DEFERRABLE INITIALLY DEFERRED,
   PRIMARY KEY (kind, value, certificate)
 ) STRICT, WITHOUT ROWID;
 
 -- What 128 neighbouring certificates span in time: lets a search by time step over those that
--- cannot match, without an index over every row. Kept by a trigger; holds nothing of its own.
+-- cannot match, without an index over every row. Holds nothing of its own: whoever adds
+-- certificates widens it in the same transaction.
 CREATE TABLE spans (
   id INTEGER PRIMARY KEY,          -- the certificates' id / 128
   issued_min INTEGER NOT NULL,     -- the least issued_at among them, and so on
@@ -83,15 +84,18 @@ CREATE TABLE probe (
 ) STRICT;
 INSERT INTO probe VALUES (1, 0);
 
--- A REPLACE removes rows without firing DELETE triggers (unless recursive_triggers is on), and an
--- outer OR IGNORE or OR REPLACE takes the place of the conflict clauses within a trigger. So
--- inserts are held against what is there before anything happens, and no trigger below rests on a
--- conflict clause.
+-- A REPLACE removes rows without firing DELETE triggers (unless recursive_triggers is on). So
+-- inserts are held against what is there before anything happens.
+--
+-- Speed: a table with a trigger makes SQLite keep a copy of every page that an INSERT touches (a
+-- statement journal) as soon as anything in it may end in ABORT. Hence ROLLBACK in what watches
+-- over inserts, INSERT OR ROLLBACK in the ledger, foreign keys that are looked at when the
+-- transaction ends, and neither function calls in an index nor a CHECK with one.
 CREATE TRIGGER certificates_insert BEFORE INSERT ON certificates
 BEGIN
-  SELECT RAISE(ABORT, 'certificates are only added, each behind the last one')
+  SELECT RAISE(ROLLBACK, 'certificates are only added, each behind the last one')
     WHERE NEW.id IS NOT (SELECT coalesce(max(id), 0) + 1 FROM certificates);
-  SELECT RAISE(ABORT, 'a certificate with this serial_number was issued before')
+  SELECT RAISE(ROLLBACK, 'a certificate with this serial_number was issued before')
     WHERE EXISTS (SELECT 1 FROM certificates WHERE serial_number = NEW.serial_number);
 END;
 CREATE TRIGGER certificates_update BEFORE UPDATE ON certificates
@@ -103,13 +107,11 @@ BEGIN
   SELECT RAISE(ABORT, 'certificates are never deleted');
 END;
 
+-- All columns of names are its key, so that a REPLACE could at most put a row in its own place.
 CREATE TRIGGER names_insert BEFORE INSERT ON names
 BEGIN
-  SELECT RAISE(ABORT, 'names are only added, with the certificate that was added last')
+  SELECT RAISE(ROLLBACK, 'names are only added, with the certificate that was added last')
     WHERE NEW.certificate IS NOT (SELECT max(id) FROM certificates);
-  SELECT RAISE(ABORT, 'the certificate has this name already')
-    WHERE EXISTS (SELECT 1 FROM names WHERE kind = NEW.kind AND value = NEW.value
-                  AND certificate = NEW.certificate);
 END;
 CREATE TRIGGER names_update BEFORE UPDATE ON names
 BEGIN
@@ -134,17 +136,6 @@ BEGIN
   SELECT RAISE(ABORT, 'labels are never deleted');
 END;
 
-CREATE TRIGGER certificates_spans AFTER INSERT ON certificates
-BEGIN
-  INSERT INTO spans
-    SELECT NEW.id / 128, NEW.issued_at, NEW.issued_at, NEW.not_after, NEW.not_after
-    WHERE NOT EXISTS (SELECT 1 FROM spans WHERE id = NEW.id / 128);
-  UPDATE spans SET issued_min = min(issued_min, NEW.issued_at),
-                   issued_max = max(issued_max, NEW.issued_at),
-                   not_after_min = min(not_after_min, NEW.not_after),
-                   not_after_max = max(not_after_max, NEW.not_after)
-    WHERE id = NEW.id / 128;
-END;
 CREATE TRIGGER spans_delete BEFORE DELETE ON spans
 BEGIN
   SELECT RAISE(ABORT, 'spans are never deleted');

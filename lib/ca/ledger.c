@@ -64,10 +64,19 @@ static bool open_writer(struct ledger *ledger, struct fault *f)
   return true;
 }
 
+/* SQLite's count of its own memory takes a lock at each allocation, and nobody looks at it. Without
+ * effect when SQLite is in use already. */
+static void configure_sqlite(void)
+{
+  sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+}
+
 AUTO_POINTER(ledger, struct ledger, ledger_close)
 
 bool ledger_open(const char *path, struct ledger **ret_ledger, struct fault *f)
 {
+  static pthread_once_t configured = PTHREAD_ONCE_INIT;
+  pthread_once(&configured, configure_sqlite);
   AUTO(ledger) ledger = calloc(1, sizeof *ledger);
   if (ledger == NULL)
     return fault_no_memory(f);
@@ -173,7 +182,7 @@ bool ledger_commit(struct ledger_batch *batch, struct fault *f)
   struct ledger *ledger = batch->ledger;
   bool done = batch->failed
                   ? fault_set(f, LEDGER, "%s: the batch failed before its end", ledger->path)
-                  : ledger_run(ledger->writer, SQL_COMMIT, f);
+                  : ledger_span_flush(batch, f) && ledger_run(ledger->writer, SQL_COMMIT, f);
   if (!done)
     roll_back_locked(ledger);
   pthread_mutex_unlock(&ledger->writer_mutex);

@@ -9,6 +9,22 @@ struct verdict {
   int64_t replaces; /* the newest certificate of the device and profile; 0: none */
 };
 
+static int64_t spki_prefix(const struct issued *row)
+{
+  uint64_t prefix = 0;
+  for (size_t i = 0; i < sizeof prefix; i++)
+    prefix = prefix << 8 | row->spki_sha256[i];
+  return (int64_t)prefix;
+}
+
+/* ?1 to ?3 of the statements that look for a key. */
+static void bind_key(struct ledger_call *call, const struct issued *row)
+{
+  ledger_call_number(call, spki_prefix(row));
+  ledger_call_blob(call, row->spki_sha256, sizeof row->spki_sha256);
+  ledger_call_blob(call, row->request_sha256, sizeof row->request_sha256);
+}
+
 /* The newest certificate of this device and profile; of a request without device_serial, the
  * newest that this very request led to. */
 static bool find_newest(struct ledger_connection *c, const struct issued *row, int64_t now,
@@ -22,8 +38,7 @@ static bool find_newest(struct ledger_connection *c, const struct issued *row, i
     ledger_call_text(&call, row->device_serial);
     ledger_call_text(&call, row->profile);
   } else {
-    ledger_call_blob(&call, row->spki_sha256, sizeof row->spki_sha256);
-    ledger_call_blob(&call, row->request_sha256, sizeof row->request_sha256);
+    bind_key(&call, row);
   }
   bool found;
   if (!ledger_call_step(&call, &found, f) || (found && !ledger_row_read(&call, now, ret_newest, f)))
@@ -38,9 +53,8 @@ static bool refuse_key_of_another(struct ledger_connection *c, const struct issu
   AUTO(ledger_call) call = {0};
   if (!ledger_call_open(c, SQL_KEY_ELSEWHERE, &call, f))
     return false;
-  ledger_call_blob(&call, row->spki_sha256, sizeof row->spki_sha256);
+  bind_key(&call, row);
   ledger_call_text(&call, row->device_serial);
-  ledger_call_blob(&call, row->request_sha256, sizeof row->request_sha256);
   bool found;
   if (!ledger_call_step(&call, &found, f))
     return false;
@@ -192,6 +206,7 @@ static bool bind_row(struct ledger *ledger, const struct issued *row, int64_t id
   ledger_call_number(call, row->not_after);
   bind_id(call, replaces);
   ledger_call_blob(call, row->spki_sha256, sizeof row->spki_sha256);
+  ledger_call_number(call, spki_prefix(row));
   ledger_call_blob(call, row->request_sha256, sizeof row->request_sha256);
   ledger_call_blob(call, row->der.data, row->der.len);
   return true;
@@ -229,20 +244,26 @@ static bool add_names(struct ledger_connection *c, const struct sans *names, int
   return true;
 }
 
+static bool add(struct ledger_batch *batch, struct issued *row, const struct sans *names,
+                int64_t replaces, struct fault *f)
+{
+  int64_t id = batch->last_id + 1;
+  if (!add_row(batch->ledger, row, id, replaces, f) ||
+      !add_names(batch->ledger->writer, names, id, f))
+    return false;
+  row->id = batch->last_id = id;
+  return ledger_span_widen(batch, row, f);
+}
+
 static bool append(struct ledger_batch *batch, struct issued *row, const struct sans *names,
                    bool replace, int64_t now, bool *ret_replayed, struct issued *earlier,
                    struct fault *f)
 {
-  struct ledger_connection *writer = batch->ledger->writer;
   struct verdict verdict;
-  if (!judge(writer, row, replace, now, &verdict, earlier, f))
+  if (!judge(batch->ledger->writer, row, replace, now, &verdict, earlier, f))
     return false;
-  if (!verdict.replayed) {
-    int64_t id = batch->last_id + 1;
-    if (!add_row(batch->ledger, row, id, verdict.replaces, f) || !add_names(writer, names, id, f))
-      return false;
-    row->id = batch->last_id = id;
-  }
+  if (!verdict.replayed && !add(batch, row, names, verdict.replaces, f))
+    return false;
   *ret_replayed = verdict.replayed;
   return true;
 }

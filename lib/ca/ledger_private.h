@@ -70,9 +70,17 @@ bool ledger_run(struct ledger_connection *c, enum ledger_sql sql, struct fault *
 
 /* --- the ledger: ledger.c --- */
 
+/* What rows that were added say about their span, and the table does not say yet. */
+struct ledger_span {
+  int64_t id; /* the rows' id / SPAN_ROWS */
+  int64_t issued_min, issued_max, not_after_min, not_after_max;
+  bool pending; /* there are such rows */
+};
+
 struct ledger_batch {
   struct ledger *ledger;
   int64_t last_id;
+  struct ledger_span span;
   bool failed; /* SQLite failed within: it can only be rolled back */
 };
 
@@ -100,6 +108,13 @@ struct ledger {
 /* A reader for one call: opened when none is idle. */
 bool ledger_borrow(struct ledger *ledger, struct ledger_connection **ret_reader, struct fault *f);
 void ledger_give_back(struct ledger *ledger, struct ledger_connection *reader);
+
+/* --- spans: ledger_span.c --- */
+
+/* Takes account of a row that was added. */
+bool ledger_span_widen(struct ledger_batch *batch, const struct issued *row, struct fault *f);
+/* Writes what is pending; before each commit. */
+bool ledger_span_flush(struct ledger_batch *batch, struct fault *f);
 
 /* --- migrations: ledger_migrate.c --- */
 

@@ -1,8 +1,10 @@
 /* ledger_sql.h - every statement of the ledger, by name. Values are bound, always. */
 #pragma once
 
-/* How many certificates a row of spans stands for; sql/0001-ledger.sql has the same number. */
+/* How many certificates a row of spans stands for: in SQL and in C. Rows that are there rest on it.
+ */
 #define SPAN "128"
+enum { SPAN_ROWS = 128 };
 
 /* One certificate as ledger_row_read() takes it, from a row that is called c. */
 #define ROW_COLUMNS                                                                                \
@@ -15,9 +17,6 @@
   " c.issued_at, c.not_before, c.not_after,"                                                       \
   " EXISTS (SELECT 1 FROM certificates r WHERE r.replaces = c.id),"                                \
   " c.spki_sha256, c.request_sha256, c.der"
-
-#define KEY_IS(parameter)                                                                          \
-  "substr(c.spki_sha256, 1, 8) = substr(" parameter ", 1, 8) AND c.spki_sha256 = " parameter
 
 /* clang-format off */
 #define LEDGER_STATEMENTS(X)                                                                       \
@@ -35,22 +34,31 @@
     "SELECT " ROW_COLUMNS " FROM certificates c INDEXED BY certificates_device"                    \
     " WHERE c.device_serial = ?1 AND c.profile = (SELECT id FROM labels WHERE text = ?2)"          \
     " ORDER BY c.id DESC LIMIT 1")                                                                 \
-  /* ?1 spki_sha256, ?2 request_sha256 */                                                          \
+  /* ?1 spki_prefix, ?2 spki_sha256, ?3 request_sha256 */                                          \
   X(NEWEST_OF_REQUEST,                                                                             \
     "SELECT " ROW_COLUMNS " FROM certificates c INDEXED BY certificates_key"                       \
-    " WHERE " KEY_IS("?1") " AND c.device_serial IS NULL AND c.request_sha256 = ?2"                \
+    " WHERE c.spki_prefix = ?1 AND c.spki_sha256 = ?2"                                             \
+    " AND c.device_serial IS NULL AND c.request_sha256 = ?3"                                       \
     " ORDER BY c.id DESC LIMIT 1")                                                                 \
-  /* ?1 spki_sha256, ?2 device_serial or NULL, ?3 request_sha256 */                                \
+  /* ?1 spki_prefix, ?2 spki_sha256, ?3 request_sha256, ?4 device_serial or NULL */                \
   X(KEY_ELSEWHERE,                                                                                 \
     "SELECT c.serial_number FROM certificates c INDEXED BY certificates_key"                       \
-    " WHERE " KEY_IS("?1")                                                                         \
-    " AND NOT (c.device_serial IS ?2 AND (?2 IS NOT NULL OR c.request_sha256 = ?3)) LIMIT 1")      \
+    " WHERE c.spki_prefix = ?1 AND c.spki_sha256 = ?2"                                             \
+    " AND NOT (c.device_serial IS ?4 AND (?4 IS NOT NULL OR c.request_sha256 = ?3)) LIMIT 1")      \
   X(ADD,                                                                                           \
-    "INSERT INTO certificates (id, serial_number, device_serial, profile, station,"                \
+    "INSERT OR ROLLBACK INTO certificates (id, serial_number, device_serial, profile, station,"    \
     " production_order, model, authority, issued_at, not_before, not_after, replaces,"             \
-    " spki_sha256, request_sha256, der)"                                                           \
-    " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)")                  \
-  X(ADD_NAME,  "INSERT INTO names (kind, value, certificate) VALUES (?1, ?2, ?3)")                 \
+    " spki_sha256, spki_prefix, request_sha256, der)"                                              \
+    " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)")             \
+  /* What a span holds already is widened. */                                                      \
+  X(ADD_SPAN,                                                                                      \
+    "INSERT INTO spans (id, issued_min, issued_max, not_after_min, not_after_max)"                 \
+    " VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (id) DO UPDATE SET"                                  \
+    " issued_min = min(issued_min, excluded.issued_min),"                                          \
+    " issued_max = max(issued_max, excluded.issued_max),"                                          \
+    " not_after_min = min(not_after_min, excluded.not_after_min),"                                 \
+    " not_after_max = max(not_after_max, excluded.not_after_max)")                                 \
+  X(ADD_NAME,  "INSERT OR ROLLBACK INTO names (kind, value, certificate) VALUES (?1, ?2, ?3)")     \
                                                                                                    \
   X(GET,       "SELECT " ROW_COLUMNS " FROM certificates c WHERE c.serial_number = ?1")            \
                                                                                                    \

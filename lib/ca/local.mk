@@ -25,6 +25,7 @@ lib_ca_libca_a_SOURCES = \
   lib/ca/ledger_private.h \
   lib/ca/ledger_row.c \
   lib/ca/ledger_search.c \
+  lib/ca/ledger_span.c \
   lib/ca/ledger_sql.h \
   lib/ca/principal.c lib/ca/principal.h \
   lib/ca/profile.c lib/ca/profile.h \
