@@ -106,6 +106,7 @@ static const int calls[] = {
     SCMP_SYS(clone3),
     SCMP_SYS(fcntl),
     SCMP_SYS(fstat),
+    SCMP_SYS(getdents),
     SCMP_SYS(getdents64),
     SCMP_SYS(getppid),
     SCMP_SYS(getrlimit),
