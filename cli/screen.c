@@ -95,13 +95,17 @@ void screen_when(struct buf *out, int64_t instant, int64_t now)
   add_distance(out, instant - now);
 }
 
-/* The sign of life: a thread that writes a dot now and then until it is told to stop. */
+/* The sign of life: a thread that says what goes on, unless it is done in a moment, and then writes
+ * a dot now and then. */
 static struct {
   pthread_t thread;
   pthread_mutex_t lock;
   pthread_cond_t stopped;
-  bool running, stop;
+  const char *what;
+  bool running, stop, said;
 } busy = {.lock = PTHREAD_MUTEX_INITIALIZER, .stopped = PTHREAD_COND_INITIALIZER};
+
+enum { DOT_NS = 400 * 1000 * 1000, SECOND_NS = 1000 * 1000 * 1000 };
 
 static void *write_dots(void *unused)
 {
@@ -110,11 +114,13 @@ static void *write_dots(void *unused)
   while (!busy.stop) {
     struct timespec until;
     clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_nsec += 400 * 1000 * 1000;
-    until.tv_sec += until.tv_nsec / 1000000000;
-    until.tv_nsec %= 1000000000;
-    if (pthread_cond_timedwait(&busy.stopped, &busy.lock, &until) != 0)
-      fputc('.', stderr);
+    until.tv_nsec += DOT_NS;
+    until.tv_sec += until.tv_nsec / SECOND_NS;
+    until.tv_nsec %= SECOND_NS;
+    if (pthread_cond_timedwait(&busy.stopped, &busy.lock, &until) == 0)
+      continue;
+    fputs(busy.said ? "." : busy.what, stderr);
+    busy.said = true;
   }
   pthread_mutex_unlock(&busy.lock);
   return NULL;
@@ -124,22 +130,21 @@ void screen_busy(const char *what)
 {
   if (!isatty(STDERR_FILENO))
     return;
-  fprintf(stderr, "%s ...", what);
-  busy.stop = false;
+  busy.what = what;
+  busy.stop = busy.said = false;
   busy.running = pthread_create(&busy.thread, NULL, write_dots, NULL) == 0;
 }
 
 void screen_done(void)
 {
-  if (!isatty(STDERR_FILENO))
+  if (!busy.running)
     return;
-  if (busy.running) {
-    pthread_mutex_lock(&busy.lock);
-    busy.stop = true;
-    pthread_cond_signal(&busy.stopped);
-    pthread_mutex_unlock(&busy.lock);
-    pthread_join(busy.thread, NULL);
-    busy.running = false;
-  }
-  fputs("\r\033[K", stderr); /* the line has served */
+  pthread_mutex_lock(&busy.lock);
+  busy.stop = true;
+  pthread_cond_signal(&busy.stopped);
+  pthread_mutex_unlock(&busy.lock);
+  pthread_join(busy.thread, NULL);
+  busy.running = false;
+  if (busy.said)
+    fputs("\r\033[K", stderr); /* the line has served */
 }

@@ -45,7 +45,8 @@ void table_print(const struct table *table, FILE *to);
 void table_free(struct table *table);
 AUTO_VALUE(table, struct table, table_free)
 
-/* "making the RSA key ..." with dots that go on, on standard error, only when that is a terminal.
- * One at a time. */
+/* Says on standard error what takes so long, with dots that go on; only when that is a terminal,
+ * and only when it is not done in a moment. `what` is borrowed until screen_done(). One at a time.
+ */
 void screen_busy(const char *what);
 void screen_done(void);

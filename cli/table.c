@@ -6,7 +6,7 @@
 #include "cli/screen.h"
 #include "lib/base/text.h"
 
-enum { GAP = 2, COLUMN_LEAST = 6, COLUMNS_MAX = 16 };
+enum { GAP = 2, COLUMN_LEAST = 6, FRONT_LEAST = 9, COLUMNS_MAX = 16 };
 
 void table_add(struct table *table, const char *text)
 {
@@ -37,22 +37,32 @@ static size_t column_width(const struct table *table, size_t column)
   return width > 0 && width < title ? title : width;
 }
 
-/* Takes one character at a time from the widest column until the row fits. */
+/* The widest column of this kind that is wider than `least`; n_columns when there is none. */
+static size_t widest(const struct table *table, const size_t *widths, enum shrink shrink,
+                     size_t least)
+{
+  size_t found = table->n_columns;
+  for (size_t i = 0; i < table->n_columns; i++)
+    if (table->columns[i].shrink == shrink && widths[i] > least &&
+        (found == table->n_columns || widths[i] > widths[found]))
+      found = i;
+  return found;
+}
+
+/* Takes one character at a time until the row fits: first from columns that are known by their
+ * ends, then from the others. */
 static void fit(const struct table *table, size_t *widths, size_t width)
 {
   size_t total = 0;
   for (size_t i = 0; i < table->n_columns; i++)
     total += widths[i] > 0 ? widths[i] + (total > 0 ? GAP : 0) : 0;
-  while (total > width) {
-    size_t widest = table->n_columns;
-    for (size_t i = 0; i < table->n_columns; i++)
-      if (table->columns[i].shrink != SHRINK_NEVER && widths[i] > COLUMN_LEAST &&
-          (widest == table->n_columns || widths[i] > widths[widest]))
-        widest = i;
-    if (widest == table->n_columns)
+  for (; total > width; total--) {
+    size_t column = widest(table, widths, SHRINK_FRONT, FRONT_LEAST);
+    if (column == table->n_columns)
+      column = widest(table, widths, SHRINK_END, COLUMN_LEAST);
+    if (column == table->n_columns)
       return;
-    widths[widest]--;
-    total--;
+    widths[column]--;
   }
 }
 
@@ -80,7 +90,8 @@ static void print_cell(FILE *to, const char *text, size_t width, enum shrink shr
 }
 
 /* Cells behind the last one that holds anything get no blanks. */
-static void print_row(const struct table *table, char *const *cells, const size_t *widths, FILE *to)
+static void print_row(const struct table *table, char *const *cells, const size_t *widths,
+                      bool is_title, FILE *to)
 {
   size_t blanks = 0;
   for (size_t i = 0; i < table->n_columns; i++) {
@@ -89,7 +100,7 @@ static void print_row(const struct table *table, char *const *cells, const size_
     size_t wide = screen_text_width(cells[i]);
     if (wide > 0) {
       fprintf(to, "%*s", (int)blanks, "");
-      print_cell(to, cells[i], widths[i], table->columns[i].shrink);
+      print_cell(to, cells[i], widths[i], is_title ? SHRINK_END : table->columns[i].shrink);
       blanks = 0;
     }
     blanks += (wide < widths[i] ? widths[i] - wide : 0) + GAP;
@@ -109,9 +120,9 @@ void table_print(const struct table *table, FILE *to)
   }
   if (isatty(fileno(to)))
     fit(table, widths, screen_width(to));
-  print_row(table, titles, widths, to);
+  print_row(table, titles, widths, true, to);
   for (size_t i = 0; i + table->n_columns <= table->n_cells; i += table->n_columns)
-    print_row(table, table->cells + i, widths, to);
+    print_row(table, table->cells + i, widths, false, to);
 }
 
 void table_free(struct table *table)

@@ -224,9 +224,11 @@ static bool ask(struct issue *issue, struct client *client, struct fault *f)
     return fault_set(f, BAD_USAGE, "an option's value is not UTF-8");
   if (client_call(client, &call, &issue->status, &issue->reply, f))
     return true;
-  if (f->code == FAULT_DEVICE_HAS_CERTIFICATE)
-    fault_prefix(f,
-                 "--replace is for a device that was reworked"); /* the daemon knows no options */
+  if (f->code == FAULT_DEVICE_HAS_CERTIFICATE) { /* the daemon knows of no options */
+    char detail[sizeof f->detail];
+    memcpy(detail, f->detail, sizeof detail);
+    fault_set(f, DEVICE_HAS_CERTIFICATE, "%s (--replace)", detail);
+  }
   return false;
 }
 

@@ -78,15 +78,13 @@ static void add_names(struct buf *out, const json_t *names)
       buf_addf(out, "%s%s", out->len > 0 ? " " : "", json_string_value(name));
 }
 
-/* "2026-11-23T08:00:00Z" -> "2026-11-23 08:00:00" */
+/* "2026-11-23T08:00:00Z" -> "2026-11-23 08:00" */
 static void add_when(struct table *table, const char *when)
 {
-  char text[WHEN_TEXT_SIZE];
+  char text[17];
   snprintf(text, sizeof text, "%s", when);
-  if (strlen(text) == WHEN_TEXT_SIZE - 1) {
+  if (strlen(text) > 10)
     text[10] = ' ';
-    text[19] = '\0';
-  }
   table_add(table, text);
 }
 

@@ -1,8 +1,11 @@
 /* test_cli_screen.c - columns, wrapping, times for a person. */
 #include "tests/unit/unit.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
 
 #include "cli/screen.h"
 #include "lib/base/when.h"
@@ -65,6 +68,41 @@ static void a_table_is_aligned_by_characters(void **state)
                             "z\n");
 }
 
+/* A terminal of so many columns; *ret_reader reads what is printed. */
+static FILE *open_terminal(unsigned short columns, int *ret_reader)
+{
+  int fd = posix_openpt(O_RDWR | O_NOCTTY);
+  assert_true(fd >= 0 && grantpt(fd) == 0 && unlockpt(fd) == 0);
+  FILE *terminal = fopen(ptsname(fd), "w");
+  assert_non_null(terminal);
+  assert_int_equal(ioctl(fd, TIOCSWINSZ, &(struct winsize){.ws_col = columns, .ws_row = 24}), 0);
+  *ret_reader = fd;
+  return terminal;
+}
+
+static void on_a_terminal_a_table_fits_the_width(void **state)
+{
+  static const struct column columns[] = {
+      {"WHEN", SHRINK_NEVER}, {"NAMES", SHRINK_END}, {"SERIAL NUMBER", SHRINK_FRONT}};
+  AUTO(table) table = {.columns = columns, .n_columns = ARRAY_LEN(columns)};
+  int reader;
+  char text[512];
+  (void)state;
+  table_add(&table, "2026-11-23");
+  table_add(&table, "ä.widgets.example b.widgets.example");
+  table_add(&table, "0123456789abcdef");
+  FILE *terminal = open_terminal(40, &reader);
+  table_print(&table, terminal);
+  fflush(terminal);
+  ssize_t n = read(reader, text, sizeof text - 1);
+  fclose(terminal);
+  close(reader);
+  assert_true(n > 0);
+  text[n] = '\0';
+  assert_string_equal(text, "WHEN        NAMES              SERIAL N…\r\n"
+                            "2026-11-23  ä.widgets.exampl…  …89abcdef\r\n");
+}
+
 static void times_are_told_with_their_distance(void **state)
 {
   static const struct {
@@ -95,6 +133,7 @@ int main(void)
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(text_is_wrapped_beside_its_label),
       cmocka_unit_test(a_table_is_aligned_by_characters),
+      cmocka_unit_test(on_a_terminal_a_table_fits_the_width),
       cmocka_unit_test(times_are_told_with_their_distance),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
