@@ -3,13 +3,16 @@ CA_TEST_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(SQLITE_CFLAGS) $(CRYPTO_CFLAGS)
 CA_TEST_LIBS = $(CA_LIBS) $(CHECK_LIBS)
 
 # the ledger
-LEDGER_TESTS = tests/unit/test_ledger tests/unit/test_ledger_search tests/unit/test_migrate \
-  tests/unit/test_principal
+LEDGER_TESTS = tests/unit/test_ledger tests/unit/test_ledger_hold tests/unit/test_ledger_search \
+  tests/unit/test_migrate tests/unit/test_principal
 check_PROGRAMS += $(LEDGER_TESTS)
 TESTS += $(LEDGER_TESTS)
 tests_unit_test_ledger_CFLAGS = $(CA_TEST_CFLAGS)
 tests_unit_test_ledger_SOURCES = tests/unit/test_ledger.c tests/unit/ledger_unit.h
 tests_unit_test_ledger_LDADD = $(CA_TEST_LIBS)
+tests_unit_test_ledger_hold_CFLAGS = $(CA_TEST_CFLAGS)
+tests_unit_test_ledger_hold_SOURCES = tests/unit/test_ledger_hold.c tests/unit/ledger_unit.h
+tests_unit_test_ledger_hold_LDADD = $(CA_TEST_LIBS)
 tests_unit_test_ledger_search_CFLAGS = $(CA_TEST_CFLAGS)
 tests_unit_test_ledger_search_SOURCES = tests/unit/test_ledger_search.c tests/unit/ledger_unit.h
 tests_unit_test_ledger_search_LDADD = $(CA_TEST_LIBS)
