@@ -334,7 +334,7 @@ static bool run(const struct args *args, struct fault *f)
   AUTO(issue) issue = {.args = args};
   if (!client_open(args, PATIENCE_S, &client, f) || !prepare(&issue, f))
     return false;
-  if (issue.resumed && !args_has(args, "json"))
+  if (issue.resumed && !args_has(args, "resume") && !args_has(args, "json"))
     fprintf(stderr, "Going on with the key of an earlier try, %s.\n",
             issue.new_key_path != NULL ? issue.new_key_path : issue.key_path);
   return ask(&issue, client, f) && take_reply(&issue, f) && write_files(&issue, f) &&

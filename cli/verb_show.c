@@ -133,7 +133,6 @@ static void print_item(const struct item *item, int64_t now)
   printf("%s: %s\n", buf_text(&place), item_kind_name(item->kind));
   for (size_t i = 0; i < facts.n; i++)
     print_fact(&facts.rows[i]);
-  putchar('\n');
 }
 
 static void print_finding(const struct finding *finding)
@@ -209,10 +208,14 @@ static bool print_json(const struct items *all, const struct findings *findings,
 static void print_plain(const struct items *all, const struct findings *findings)
 {
   int64_t now = when_now();
-  for (size_t i = 0; i < all->n; i++)
+  for (size_t i = 0; i < all->n; i++) {
+    fputs(i > 0 ? "\n" : "", stdout);
     print_item(&all->items[i], now);
-  for (size_t i = 0; i < findings->n; i++)
+  }
+  for (size_t i = 0; i < findings->n; i++) {
+    fputs(i == 0 ? "\n" : "", stdout);
     print_finding(&findings->rows[i]);
+  }
 }
 
 /* Reads what can be read; the first file that cannot is told at the end, after the others are
