@@ -64,6 +64,9 @@ bool issue_decode(const struct exchange *x, struct issue_request *request, struc
     bool (*decode)(const struct exchange *x, struct issue_request *request, struct fault *f);
   } forms[] = {{"application/json", decode_json}, {"application/pkcs10", decode_pkcs10}};
   snprintf(request->station, sizeof request->station, "%s", x->principal.name);
+  request->role = x->principal.role;
+  memcpy(request->source, x->source, sizeof request->source);
+  memcpy(request->request_id, x->request_id, sizeof request->request_id);
   for (size_t i = 0; i < ARRAY_LEN(forms); i++)
     if (strcmp(forms[i].content_type, x->content_type) == 0)
       return forms[i].decode(x, request, f);

@@ -31,6 +31,16 @@ enum fault_whose { FAULT_PEER, FAULT_OURS };
   X(DEVICE_HAS_CERTIFICATE,        409,  PEER,  "the device already has a certificate")           \
   X(KEY_ALREADY_USED,              409,  PEER,  "another device has this key")                    \
   X(PRINCIPAL_EXISTS,              409,  PEER,  "a principal of this name already exists")        \
+  X(UNKNOWN_PRINCIPAL,             404,  PEER,  "there is no such principal")                     \
+  X(UNKNOWN_ORDER,                 404,  PEER,  "there is no such order")                         \
+  X(ORDER_EXISTS,                  409,  PEER,  "an order of this name already exists")           \
+  X(ORDER_EXHAUSTED,               409,  PEER,  "the order's quantity has been issued")           \
+  X(ORDER_CLOSED,                  409,  PEER,  "the order is not open")                          \
+  X(ORDER_REQUIRED,                422,  PEER,  "the profile needs an order")                     \
+  X(ORDER_NOT_ALLOWED,             422,  PEER,  "the order does not allow this request")          \
+  X(UNKNOWN_DEVICE,                404,  PEER,  "there is no such device")                        \
+  X(DEVICE_EXISTS,                 409,  PEER,  "a device of this serial is already known")       \
+  X(ADDRESS_NOT_PROVEN,            422,  PEER,  "it does not come from the address it names")      \
   X(BODY_TOO_LARGE,                413,  PEER,  "the body is larger than is taken here")          \
   X(UNSUPPORTED_MEDIA_TYPE,        415,  PEER,  "this content type is not taken here")            \
   X(BAD_PROOF_OF_POSSESSION,       422,  PEER,  "the request is not signed by its own key")       \

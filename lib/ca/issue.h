@@ -13,6 +13,7 @@
 
 #include "lib/base/buf.h"
 #include "lib/base/fault.h"
+#include "lib/base/ip.h"
 #include "lib/ca/authority.h"
 #include "lib/ca/conf.h"
 #include "lib/ca/key_holder.h"
@@ -22,7 +23,10 @@
 /* After done(), `profile` is the one that was taken, and `names` are those that were certified. */
 struct issue_request {
   char station[PRINCIPAL_NAME_SIZE]; /* the principal who asks */
-  struct buf csr;                    /* DER (csr_decode was the protocol's work); owned */
+  enum role role;                    /* and its role */
+  char source[IP_TEXT_SIZE];         /* the address it asks from */
+  char request_id[65];
+  struct buf csr; /* DER (csr_decode was the protocol's work); owned */
   char device_serial[LABEL_SIZE], profile[LABEL_SIZE], order[LABEL_SIZE], model[LABEL_SIZE];
   struct sans names; /* owned */
   bool replace;
