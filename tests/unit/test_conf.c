@@ -306,6 +306,38 @@ static void threads_may_load_at_once(void **state)
   }
 }
 
+/* The message for an unknown option lists those that there are. */
+static void the_manual_names_every_option(void **state)
+{
+  static const char *const sections[] = {
+      "",      "tls {",          "authority \"a\" {", "key_holder {", "admin \"a\" {",
+      "log {", "profile \"a\" {"};
+  AUTO(buf) manual = {0};
+  size_t n = 0;
+  (void)state;
+  kit_source("man/mintmark.conf.5", &manual);
+  for (size_t i = 0; i < ARRAY_LEN(sections); i++) {
+    AUTO(buf) text = {0};
+    AUTO(buf) said = {0};
+    buf_addf(&text, "%s\nnot_an_option = 1\n%s", sections[i], i > 0 ? "}" : "");
+    load(buf_bytes(&text), &said);
+    char *rest = strstr((char *)(uintptr_t)buf_text(&said), "here there are ");
+    assert_non_null(rest);
+    rest += strlen("here there are ");
+    for (char *name; (name = strsep(&rest, ",")) != NULL; n++) {
+      AUTO(buf) item = {0};
+      AUTO(buf) section = {0};
+      name += strspn(name, " ");
+      buf_addf(&item, ".It Cm %s\n", name);
+      buf_addf(&section, ".Ss Section %s\n", name);
+      if (strstr(buf_text(&manual), buf_text(&item)) == NULL &&
+          strstr(buf_text(&manual), buf_text(&section)) == NULL)
+        fail_msg("the manual does not tell of %s", name);
+    }
+  }
+  assert_true(n > 40);
+}
+
 static void a_file_that_is_not_there_is_told(void **state)
 {
   AUTO(fault) f = {0};
@@ -338,6 +370,7 @@ int main(void)
       cmocka_unit_test(variables_of_the_environment_stay_out),
       cmocka_unit_test(a_cut_configuration_is_refused),
       cmocka_unit_test(flipped_octets_never_do_harm),
+      cmocka_unit_test(the_manual_names_every_option),
       cmocka_unit_test(threads_may_load_at_once),
       cmocka_unit_test(a_file_that_is_not_there_is_told),
   };
