@@ -36,7 +36,7 @@ struct source {
 
 struct server {
   const struct keys *keys;
-  uid_t allow_user;
+  uid_t own_user, allow_user;
   int epoll;
   struct source idle, signals, listener; /* idle: an eventfd, raised by the last connection's end */
   pthread_mutex_t lock;                  /* for the next two */
@@ -113,7 +113,7 @@ static bool may_connect(const struct server *server, int fd)
   socklen_t len = sizeof peer;
   if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) != 0 || peer.uid == CONF_NO_USER)
     return false;
-  if (peer.uid == 0 || peer.uid == geteuid() || peer.uid == server->allow_user)
+  if (peer.uid == 0 || peer.uid == server->own_user || peer.uid == server->allow_user)
     return true;
   log_say(LOG_LEVEL_WARNING, "refused a connection", LOG_NUMBER("uid", peer.uid),
           LOG_NUMBER("pid", peer.pid), LOG_TEXT("reason", "not the user of allow_user"));
@@ -264,6 +264,7 @@ static struct server *make(const struct server_setup *setup)
   if (server == NULL)
     return NULL;
   *server = (struct server){.keys = setup->keys,
+                            .own_user = geteuid(), /* not a call for the sandbox */
                             .allow_user = setup->allow_user,
                             .epoll = -1,
                             .idle = {SOURCE_STOP, -1},
