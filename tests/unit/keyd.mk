@@ -11,3 +11,9 @@ TESTS += tests/unit/test_signer
 tests_unit_test_signer_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_signer_SOURCES = tests/unit/test_signer.c $(KEYD_FIXTURE)
 tests_unit_test_signer_LDADD = $(CA_LIBS) $(CHECK_LIBS)
+
+check_PROGRAMS += tests/unit/test_keyd
+TESTS += tests/unit/test_keyd
+tests_unit_test_keyd_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_keyd_SOURCES = tests/unit/test_keyd.c $(KEYD_FIXTURE)
+tests_unit_test_keyd_LDADD = $(KEYD_LIBS) $(CHECK_LIBS)

@@ -264,8 +264,9 @@ int keyd_connect(struct keyd_ca *ca)
 
 pid_t keyd_start_at_socket(struct keyd_ca *ca)
 {
+  unlink(ca->log);
   pid_t pid = keyd_start(ca, (const char *const[]){"--socket", ca->socket, NULL});
-  close(keyd_connect(ca));
+  assert_true(keyd_log_has(ca, "ready to sign"));
   return pid;
 }
 

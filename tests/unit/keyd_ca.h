@@ -42,7 +42,7 @@ void crl_spec_write(const struct crl_spec *spec, struct buf *ret_tbs);
 /* Starts mintmark-keyd with these arguments behind --config (NULL ends them); its log goes to
  * ca->log. */
 pid_t keyd_start(struct keyd_ca *ca, const char *const *arguments);
-/* Starts it with --socket, and waits until it can be connected to. */
+/* Starts it with --socket, and waits until it serves. */
 pid_t keyd_start_at_socket(struct keyd_ca *ca);
 /* Waits for its end: the exit code, or minus the signal. */
 int keyd_wait(pid_t pid);

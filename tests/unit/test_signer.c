@@ -9,6 +9,7 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "lib/base/file.h"
@@ -276,11 +277,14 @@ static void a_key_holder_that_hangs_is_replaced(void **state)
   AUTO(fault) fault = {0};
   struct key_holder *holder = new_holder();
   struct signer *signer = NULL;
+  int status;
   (void)state;
   assert_true(signer_new(holder, 0, ca.key_sha256, 500, &signer, &fault));
   sign_at_last(signer);
   pid_t before = child();
   assert_int_equal(kill(before, SIGSTOP), 0);
+  assert_int_equal(waitpid(before, &status, WUNTRACED), before);
+  assert_true(WIFSTOPPED(status));
   assert_false(sign_one(signer, buf_bytes(&leaf), &fault));
   assert_int_equal(fault.code, FAULT_SIGNER_DOWN);
   assert_non_null(strstr(fault.detail, "timed out"));
