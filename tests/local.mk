@@ -13,4 +13,5 @@ include tests/flow/local.mk
 include tests/unit/pki.mk
 endif
 include tests/fuzz/local.mk
+include tests/bench/local.mk
 include tests/tree/local.mk

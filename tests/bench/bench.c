@@ -1,0 +1,209 @@
+/* bench.c - mintmark-bench: how fast, and at what cost of CPU, a real daemon issues. */
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <time.h>
+
+#include "lib/base/file.h"
+#include "tests/bench/fill.h"
+#include "tests/bench/report.h"
+#include "tests/bench/target.h"
+
+enum { KEYS_A_SECOND = 12000, FLOOR_ROUNDS = 2 };
+static const double floor_seconds = 0.5;
+
+/* Keys for the whole run, at the rate that is asked for or the most that can be hoped for. */
+static size_t keys_wanted(const struct options *o)
+{
+  uint64_t seconds = o->seconds + o->warm_up, rate = o->rate > 0 ? o->rate : KEYS_A_SECOND;
+  return (size_t)(o->skip + (o->requests > 0 ? o->requests : seconds * rate));
+}
+
+static bool load_keys(const struct options *o, struct keys *ret_keys, struct fault *f)
+{
+  char *beside = o->keys == NULL ? file_find_program("mintmark-bench.keys", ".") : NULL;
+  const char *path = o->keys != NULL ? o->keys : beside;
+  bool ok = path != NULL ? keys_load(path, keys_wanted(o), ret_keys, f) : fault_no_memory(f);
+  free(beside);
+  return ok;
+}
+
+static double own_cpu_s(void)
+{
+  struct timespec t;
+  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+  return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+/* A moment of the run. */
+struct look {
+  int64_t at_ns;
+  uint64_t answered;
+  double client_cpu_s;
+  struct usage usage;
+};
+
+static bool take_look(const struct target *target, struct load *load, struct look *ret_look,
+                      struct fault *f)
+{
+  ret_look->at_ns = load_now_ns();
+  ret_look->answered = load->answered;
+  ret_look->client_cpu_s = own_cpu_s();
+  return target_usage(target, &ret_look->usage, f);
+}
+
+static void compare_looks(const struct look *a, const struct look *b, struct measured *m)
+{
+  m->seconds = (double)(b->at_ns - a->at_ns) / 1e9;
+  m->answered = b->answered - a->answered;
+  m->cpu_s = b->usage.cpu_s - a->usage.cpu_s;
+  m->system_s = b->usage.system_s - a->usage.system_s;
+  m->client_cpu_s = b->client_cpu_s - a->client_cpu_s;
+  m->rss = b->usage.rss;
+  m->rss_peak = b->usage.rss_peak;
+}
+
+static bool run_load(const struct options *o, const struct target *target, struct load *load,
+                     struct measured *m, struct fault *f)
+{
+  struct look before, after;
+  struct loads loads;
+  load->begin_ns = load_now_ns();
+  load->start_ns = load->begin_ns;
+  if (o->requests == 0) {
+    load->start_ns += (int64_t)o->warm_up * 1000000000;
+    load->end_ns = load->start_ns + (int64_t)o->seconds * 1000000000;
+  }
+  if (o->requests != 0 && !take_look(target, load, &before, f))
+    return false;
+  bool ok = loads_start(load, &loads, f);
+  if (ok && o->requests == 0) {
+    loads_wait(&loads, load->start_ns);
+    ok = take_look(target, load, &before, f);
+  }
+  loads_wait(&loads, load->end_ns != 0 ? load->end_ns : INT64_MAX);
+  ok = ok && take_look(target, load, &after, f);
+  loads_end(&loads, &m->tally);
+  if (ok)
+    compare_looks(&before, &after, m);
+  m->released = load->answered;
+  return ok;
+}
+
+/* The floor is measured before and after, as the machine may change its mind in between. */
+static bool add_floor(struct measured *m, struct fault *f)
+{
+  struct floor floor;
+  if (!floor_measure(floor_seconds, &floor, f))
+    return false;
+  m->floor.verify_us += floor.verify_us / FLOOR_ROUNDS;
+  m->floor.sign_us += floor.sign_us / FLOOR_ROUNDS;
+  return true;
+}
+
+static bool drive(const struct options *o, const struct keys *keys, struct target *target,
+                  struct measured *m, struct fault *f)
+{
+  char root[320];
+  AUTO(requests) requests = {0};
+  if (!target_start(target, o, f))
+    return false;
+  const struct request_form form = {target->host, target->token, o->profile, o->handshake,
+                                    (size_t)o->skip};
+  if (!requests_make(keys, &form, &requests, f))
+    return false;
+  struct load load = {.requests = &requests,
+                      .host = target->host,
+                      .root_file = target_path(target, "root.crt", root),
+                      .connections = (size_t)o->connections,
+                      .threads = (size_t)o->threads,
+                      .handshake = o->handshake,
+                      .rate = (double)o->rate};
+  return add_floor(m, f) && run_load(o, target, &load, m, f) && add_floor(m, f);
+}
+
+/* The ledger is looked at while no daemon has it. The daemon's own certificate is a row of its
+ * first start. */
+static bool look_at_ledger(const struct options *o, const struct target *target, bool after,
+                           struct measured *m, struct fault *f)
+{
+  char path[320];
+  uint64_t octets = target_ledger_octets(target);
+  if (o->pid != 0 || !file_exists(target_path(target, "mintmark.db", path)))
+    return true;
+  if (!fill_count(path, &m->rows, f))
+    return false;
+  if (!after)
+    m->rows_before = m->rows, m->ledger_octets_added = octets;
+  else {
+    m->has_rows = true;
+    m->rows_added = m->rows - m->rows_before - (m->rows_before == 0);
+    m->ledger_octets_added = octets - m->ledger_octets_added;
+  }
+  return true;
+}
+
+static bool check(const struct measured *m, struct fault *f)
+{
+  if (m->answered == 0)
+    return fault_set(f, UNREACHABLE, "no certificate was issued");
+  if (m->has_rows && m->rows_added < m->released)
+    return fault_set(f, LEDGER, "%llu certificates were released, but the ledger has only %llu",
+                     (unsigned long long)m->released, (unsigned long long)m->rows_added);
+  return true;
+}
+
+static bool measure(const struct options *o, struct target *target, struct fault *f)
+{
+  static struct measured m;
+  AUTO(keys) keys = {0};
+  if (!load_keys(o, &keys, f))
+    return false;
+  if (!look_at_ledger(o, target, false, &m, f) || !drive(o, &keys, target, &m, f) ||
+      !target_stop(target, f) || !look_at_ledger(o, target, true, &m, f))
+    return false;
+  if (o->json)
+    report_json(o, &m, stdout);
+  else
+    report_text(o, &m, stdout);
+  return check(&m, f);
+}
+
+static bool run(const struct options *o, struct fault *f)
+{
+  struct target target = {0};
+  char path[320];
+  bool ok = target_prepare(o, &target, f);
+  if (ok && o->fill > 0)
+    ok = fill_ledger(target_path(&target, "mintmark.db", path), o->fill, f);
+  else if (ok)
+    ok = measure(o, &target, f);
+  target_free(&target, o->keep || !ok);
+  return ok;
+}
+
+/* Sockets for all connections. */
+static void raise_limit(void)
+{
+  struct rlimit limit;
+  if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+    limit.rlim_cur = limit.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &limit);
+  }
+}
+
+int main(int argc, char **argv)
+{
+  AUTO(fault) f = {0};
+  struct options options;
+  signal(SIGPIPE, SIG_IGN);
+  raise_limit();
+  bool ok = options_read(argc, argv, &options, &f);
+  if (ok && options.help)
+    options_help();
+  else if (ok)
+    ok = run(&options, &f);
+  if (!ok)
+    fprintf(stderr, "mintmark-bench: %s\n", f.detail[0] != '\0' ? f.detail : fault_title(f.code));
+  return ok ? 0 : f.code == FAULT_BAD_USAGE ? 2 : 1;
+}

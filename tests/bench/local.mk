@@ -1,0 +1,21 @@
+# mintmark-bench: built with the rest, not installed.
+noinst_PROGRAMS += mintmark-bench
+mintmark_bench_CFLAGS = $(AM_CFLAGS) $(CRYPTO_CFLAGS) $(SSL_CFLAGS) $(JANSSON_CFLAGS)
+mintmark_bench_LDADD = $(CA_LIBS) $(SSL_LIBS) $(JANSSON_LIBS)
+mintmark_bench_SOURCES = \
+  tests/bench/bench.c \
+  tests/bench/fill.c tests/bench/fill.h \
+  tests/bench/floor.c tests/bench/floor.h \
+  tests/bench/histogram.c tests/bench/histogram.h \
+  tests/bench/keys.c tests/bench/keys.h \
+  tests/bench/load.c tests/bench/load.h \
+  tests/bench/load_connection.c \
+  tests/bench/load_thread.c tests/bench/load_thread.h \
+  tests/bench/options.c tests/bench/options.h \
+  tests/bench/proc.c tests/bench/proc.h \
+  tests/bench/progress.c tests/bench/progress.h \
+  tests/bench/reply.c tests/bench/reply.h \
+  tests/bench/report.c tests/bench/report.h \
+  tests/bench/requests.c tests/bench/requests.h \
+  tests/bench/tally.c \
+  tests/bench/target.c tests/bench/target.h
