@@ -1,5 +1,6 @@
 # The ledger's migrations, in their order: installed to be read, embedded to be run.
-SQL_MIGRATIONS = sql/0001-ledger.sql
+SQL_MIGRATIONS = sql/0001-ledger.sql \
+  sql/0002-events.sql
 
 sqldir = $(pkgdatadir)/sql
 dist_sql_DATA = $(SQL_MIGRATIONS)

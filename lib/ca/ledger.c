@@ -177,12 +177,18 @@ bool ledger_begin(struct ledger *ledger, struct ledger_batch **ret_batch, struct
   return false;
 }
 
+static bool flush(struct ledger_batch *batch, struct fault *f)
+{
+  return ledger_span_flush(batch, f) && ledger_event_span_flush(batch, f) &&
+         ledger_tallies_flush(batch, f);
+}
+
 bool ledger_commit(struct ledger_batch *batch, struct fault *f)
 {
   struct ledger *ledger = batch->ledger;
   bool done = batch->failed
                   ? fault_set(f, LEDGER, "%s: the batch failed before its end", ledger->path)
-                  : ledger_span_flush(batch, f) && ledger_run(ledger->writer, SQL_COMMIT, f);
+                  : flush(batch, f) && ledger_run(ledger->writer, SQL_COMMIT, f);
   if (!done)
     roll_back_locked(ledger);
   pthread_mutex_unlock(&ledger->writer_mutex);

@@ -48,6 +48,7 @@ struct issued {
   uint8_t spki_sha256[PUBKEY_SHA256_LEN];
   uint8_t request_sha256[32]; /* what "the same request" means: see issue.h */
   struct buf der;             /* the certificate; owned */
+  bool is_replacement;        /* set by ledger_append: it took the place of a current certificate */
 };
 void issued_free(struct issued *row);
 AUTO_VALUE(issued, struct issued, issued_free)

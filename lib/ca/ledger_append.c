@@ -7,6 +7,7 @@
 struct verdict {
   bool replayed;
   int64_t replaces; /* the newest certificate of the device and profile; 0: none */
+  bool is_current;  /* and that one is current */
 };
 
 static int64_t spki_prefix(const struct issued *row)
@@ -101,7 +102,7 @@ static bool judge(struct ledger_connection *c, const struct issued *row, bool re
     return false;
   if (is_current && !replace)
     return refuse_second(&newest, f);
-  *ret_verdict = (struct verdict){.replaces = found ? newest.id : 0};
+  *ret_verdict = (struct verdict){.replaces = found ? newest.id : 0, .is_current = is_current};
   return true;
 }
 
@@ -119,73 +120,7 @@ bool ledger_foresee(struct ledger *ledger, const struct issued *row, bool replac
   return done;
 }
 
-/* --- labels --- */
-
-/* FNV-1a; a slot's text is compared, so that a clash costs a query and nothing else. */
-static struct label_slot *label_slot(struct ledger *ledger, const char *text)
-{
-  uint32_t hash = 2166136261u;
-  for (const char *p = text; *p != '\0'; p++)
-    hash = (hash ^ (uint8_t)*p) * 16777619u;
-  return &ledger->labels[hash % LABEL_SLOTS];
-}
-
-static bool find_label(struct ledger_connection *c, const char *text, int64_t *ret_id,
-                       struct fault *f)
-{
-  AUTO(ledger_call) call = {0};
-  bool found;
-  if (!ledger_call_open(c, SQL_LABEL, &call, f))
-    return false;
-  ledger_call_text(&call, text);
-  if (!ledger_call_step(&call, &found, f))
-    return false;
-  *ret_id = found ? sqlite3_column_int64(call.statement, 0) : 0;
-  return true;
-}
-
-static bool add_label(struct ledger_connection *c, const char *text, int64_t *ret_id,
-                      struct fault *f)
-{
-  AUTO(ledger_call) call = {0};
-  if (!ledger_call_open(c, SQL_ADD_LABEL, &call, f))
-    return false;
-  ledger_call_text(&call, text);
-  if (!ledger_call_run(&call, f))
-    return false;
-  *ret_id = sqlite3_last_insert_rowid(c->db);
-  return true;
-}
-
-/* The id of a label, which is added when it is new; 0 for "". */
-static bool label_id(struct ledger *ledger, const char *text, int64_t *ret_id, struct fault *f)
-{
-  if (text[0] == '\0') {
-    *ret_id = 0;
-    return true;
-  }
-  struct label_slot *slot = label_slot(ledger, text);
-  if (strcmp(slot->text, text) != 0) {
-    int64_t id;
-    if (!find_label(ledger->writer, text, &id, f) ||
-        (id == 0 && !add_label(ledger->writer, text, &id, f)))
-      return false;
-    TEXT_COPY(slot->text, bytes_of_text(text));
-    slot->id = id;
-  }
-  *ret_id = slot->id;
-  return true;
-}
-
 /* --- the row --- */
-
-static void bind_id(struct ledger_call *call, int64_t id)
-{
-  if (id == 0)
-    ledger_call_null(call);
-  else
-    ledger_call_number(call, id);
-}
 
 /* In the order of SQL_ADD; so are the labels. */
 static bool bind_row(struct ledger *ledger, const struct issued *row, int64_t id, int64_t replaces,
@@ -197,14 +132,14 @@ static bool bind_row(struct ledger *ledger, const struct issued *row, int64_t id
   ledger_call_text(call, row->device_serial);
   for (size_t i = 0; i < ARRAY_LEN(labels); i++) {
     int64_t label;
-    if (!label_id(ledger, labels[i], &label, f))
+    if (!ledger_label_id(ledger, labels[i], &label, f))
       return false;
-    bind_id(call, label);
+    ledger_call_id(call, label);
   }
   ledger_call_number(call, row->issued_at_ms);
   ledger_call_number(call, row->not_before);
   ledger_call_number(call, row->not_after);
-  bind_id(call, replaces);
+  ledger_call_id(call, replaces);
   ledger_call_blob(call, row->spki_sha256, sizeof row->spki_sha256);
   ledger_call_number(call, spki_prefix(row));
   ledger_call_blob(call, row->request_sha256, sizeof row->request_sha256);
@@ -264,6 +199,7 @@ static bool append(struct ledger_batch *batch, struct issued *row, const struct 
     return false;
   if (!verdict.replayed && !add(batch, row, names, verdict.replaces, f))
     return false;
+  row->is_replacement = verdict.is_current;
   *ret_replayed = verdict.replayed;
   return true;
 }

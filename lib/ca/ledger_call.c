@@ -73,6 +73,14 @@ void ledger_call_null(struct ledger_call *call)
   keep_status(call, sqlite3_bind_null(call->statement, ++call->bound));
 }
 
+void ledger_call_id(struct ledger_call *call, int64_t id)
+{
+  if (id == 0)
+    ledger_call_null(call);
+  else
+    ledger_call_number(call, id);
+}
+
 bool ledger_call_step(struct ledger_call *call, bool *ret_row, struct fault *f)
 {
   if (call->status != SQLITE_OK)

@@ -5,6 +5,7 @@
 #include <sqlite3.h>
 
 #include "lib/base/embedded.h"
+#include "lib/ca/event.h"
 #include "lib/ca/ledger.h"
 #include "lib/ca/ledger_sql.h"
 
@@ -57,6 +58,7 @@ void ledger_call_text_octets(struct ledger_call *call, struct bytes text); /* ne
 void ledger_call_blob(struct ledger_call *call, const void *octets, size_t len);
 void ledger_call_number(struct ledger_call *call, int64_t number);
 void ledger_call_null(struct ledger_call *call);
+void ledger_call_id(struct ledger_call *call, int64_t id); /* 0: NULL */
 /* *ret_row: is there a row to read? False when SQLite failed. */
 bool ledger_call_step(struct ledger_call *call, bool *ret_row, struct fault *f);
 /* Steps to the end of a statement that gives no rows. */
@@ -77,10 +79,26 @@ struct ledger_span {
   bool pending; /* there are such rows */
 };
 
+/* The same for events. */
+struct ledger_event_span {
+  int64_t id, at_min, at_max;
+  bool pending;
+};
+
+/* A row of tallies; order, station and outcome are labels. */
+struct ledger_tally {
+  int64_t order, station, hour, outcome, n;
+};
+enum { BATCH_TALLIES = 32 };
+
 struct ledger_batch {
   struct ledger *ledger;
-  int64_t last_id;
+  int64_t last_id, last_event;
+  bool has_last_event;
   struct ledger_span span;
+  struct ledger_event_span event_span;
+  struct ledger_tally tallies[BATCH_TALLIES]; /* not written yet */
+  size_t n_tallies;
   bool failed; /* SQLite failed within: it can only be rolled back */
 };
 
@@ -109,12 +127,28 @@ struct ledger {
 bool ledger_borrow(struct ledger *ledger, struct ledger_connection **ret_reader, struct fault *f);
 void ledger_give_back(struct ledger *ledger, struct ledger_connection *reader);
 
+/* --- labels: ledger_label.c --- */
+
+/* The id of a label, which is added when it is new; 0 for "". Within the open batch. */
+bool ledger_label_id(struct ledger *ledger, const char *text, int64_t *ret_id, struct fault *f);
+
 /* --- spans: ledger_span.c --- */
 
 /* Takes account of a row that was added. */
 bool ledger_span_widen(struct ledger_batch *batch, const struct issued *row, struct fault *f);
 /* Writes what is pending; before each commit. */
 bool ledger_span_flush(struct ledger_batch *batch, struct fault *f);
+
+/* --- events: ledger_event.c, ledger_tally.c --- */
+
+/* Write what is pending; before each commit. */
+bool ledger_event_span_flush(struct ledger_batch *batch, struct fault *f);
+bool ledger_tallies_flush(struct ledger_batch *batch, struct fault *f);
+bool ledger_add_tally(struct ledger_batch *batch, const struct ledger_tally *tally,
+                      struct fault *f);
+/* What a request id that is lower-case hexadecimal stands for, which is kept in its place; 0 when
+ * it is not. */
+size_t ledger_request_id_octets(const char *request_id, uint8_t ret_octets[REQUEST_ID_SIZE / 2]);
 
 /* --- migrations: ledger_migrate.c --- */
 

@@ -60,6 +60,29 @@ enum { SPAN_ROWS = 128 };
     " not_after_max = max(not_after_max, excluded.not_after_max)")                                 \
   X(ADD_NAME,  "INSERT OR ROLLBACK INTO names (kind, value, certificate) VALUES (?1, ?2, ?3)")     \
                                                                                                    \
+  X(LAST_EVENT, "SELECT coalesce(max(id), 0) FROM events")                                         \
+  X(ADD_EVENT,                                                                                     \
+    "INSERT OR ROLLBACK INTO events (id, at, kind, code, principal, source, request_id,"           \
+    " device_serial, profile, production_order, about, certificate, amount)"                       \
+    " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)")                            \
+  X(ADD_EVENT_SPAN,                                                                                \
+    "INSERT INTO event_spans (id, at_min, at_max) VALUES (?1, ?2, ?3)"                             \
+    " ON CONFLICT (id) DO UPDATE SET"                                                              \
+    " at_min = min(at_min, excluded.at_min), at_max = max(at_max, excluded.at_max)")               \
+  X(COUNT_TALLY,                                                                                   \
+    "UPDATE tallies SET n = n + ?5 WHERE production_order = ?1 AND station = ?2 AND hour = ?3"     \
+    " AND outcome = ?4")                                                                           \
+  X(ADD_TALLY,                                                                                     \
+    "INSERT OR ROLLBACK INTO tallies (production_order, station, hour, outcome, n)"                \
+    " VALUES (?1, ?2, ?3, ?4, ?5)")                                                                \
+  /* ?1 order or NULL */                                                                           \
+  X(TALLIES_OF_ORDER,                                                                              \
+    "SELECT s.text, t.hour, o.text, t.n FROM tallies t"                                            \
+    " CROSS JOIN labels s ON s.id = t.station CROSS JOIN labels o ON o.id = t.outcome"             \
+    " WHERE t.production_order ="                                                                  \
+    " CASE WHEN ?1 IS NULL THEN 0 ELSE (SELECT id FROM labels WHERE text = ?1) END"                \
+    " ORDER BY s.text, t.hour, o.text")                                                            \
+                                                                                                   \
   X(GET,       "SELECT " ROW_COLUMNS " FROM certificates c WHERE c.serial_number = ?1")            \
                                                                                                    \
   X(ADD_PRINCIPAL,                                                                                 \

@@ -10,6 +10,7 @@ lib_ca_libca_a_SOURCES = \
   lib/ca/conf_profile.c \
   lib/ca/conf_scan.c lib/ca/conf_scan.h \
   lib/ca/conf_value.c \
+  lib/ca/event.c lib/ca/event.h \
   lib/ca/issue.c lib/ca/issue.h \
   lib/ca/issue_private.h \
   lib/ca/issue_queue.c \
@@ -20,6 +21,8 @@ lib_ca_libca_a_SOURCES = \
   lib/ca/ledger_append.c \
   lib/ca/ledger_call.c \
   lib/ca/ledger_connection.c \
+  lib/ca/ledger_event.c \
+  lib/ca/ledger_label.c \
   lib/ca/ledger_migrate.c \
   lib/ca/ledger_principal.c \
   lib/ca/ledger_private.h \
@@ -27,6 +30,7 @@ lib_ca_libca_a_SOURCES = \
   lib/ca/ledger_search.c \
   lib/ca/ledger_span.c \
   lib/ca/ledger_sql.h \
+  lib/ca/ledger_tally.c \
   lib/ca/principal.c lib/ca/principal.h \
   lib/ca/profile.c lib/ca/profile.h \
   lib/ca/profile_names.c lib/ca/profile_names.h \

@@ -1,0 +1,91 @@
+/* event.h - what happened: who, from where, what, with which outcome; rows that are only added.
+ *
+ * An event is plain data without secrets: never put a token, an enrolment secret or a peer's free
+ * text into one. Threads: as ledger.h says. */
+#pragma once
+#include "lib/ca/ledger.h"
+
+/* What is kept of a kind is its name, so that the rows may stand in any order. */
+/*         kind                    name                                                          */
+/* clang-format off */
+#define EVENT_KINDS(X)                                                                             \
+  /* every request for a certificate ends in one of these */                                       \
+  X(ISSUED,                 "issued")                                                              \
+  X(REPLAYED,               "replayed")             /* answered before: the same certificate */    \
+  X(REPLACED,               "replaced")             /* issued in the place of a current one */     \
+  X(REFUSED,                "refused")                                                             \
+  /* 401, 403, 429: not let in */                                                                  \
+  X(DENIED,                 "denied")                                                              \
+  /* about: the principal's name */                                                                \
+  X(PRINCIPAL_ADDED,        "principal-added")                                                     \
+  X(PRINCIPAL_DISABLED,     "principal-disabled")                                                  \
+  X(PRINCIPAL_ENABLED,      "principal-enabled")                                                   \
+  X(PRINCIPAL_ROTATED,      "principal-rotated")                                                   \
+  /* order */                                                                                      \
+  X(ORDER_CREATED,          "order-created")                                                       \
+  X(ORDER_EXTENDED,         "order-extended")                                                      \
+  X(ORDER_CLOSED,           "order-closed")                                                        \
+  /* count: how many; device_serial when it is one */                                              \
+  X(DEVICES_IMPORTED,       "devices-imported")                                                    \
+  X(DEVICE_LOCKED,          "device-locked")                                                       \
+  X(DEVICE_RESET,           "device-reset")                                                        \
+  /* the daemon itself */                                                                          \
+  X(STARTED,                "started")                                                             \
+  X(STOPPED,                "stopped")                                                             \
+  X(RELOADED,               "configuration-reloaded")                                              \
+  X(KEY_HOLDER_LOST,        "key-holder-lost")                                                     \
+  X(KEY_HOLDER_BACK,        "key-holder-back")                                                     \
+  X(SERVER_RENEWED,         "server-certificate-renewed")
+/* clang-format on */
+
+enum event_kind {
+  EVENT_NONE,
+#define X(kind, name) EVENT_##kind,
+  EVENT_KINDS(X)
+#undef X
+      EVENT_KIND_COUNT
+};
+const char *event_kind_name(enum event_kind kind); /* "" for EVENT_NONE */
+bool event_kind_named(struct bytes name, enum event_kind *ret_kind);
+
+enum { EVENT_NAME_SIZE = 40, REQUEST_ID_SIZE = 65 };
+
+/* Empty text, 0: not known, or not meant. */
+struct event {
+  int64_t id;    /* position, from 1, without gaps; set by the ledger */
+  int64_t at_ms; /* 0: the ledger takes the time when it adds the event */
+  enum event_kind kind;
+  enum fault_code code;       /* why it was refused or denied */
+  char principal[LABEL_SIZE]; /* who asked for it */
+  char source[IP_TEXT_SIZE];  /* from which address */
+  char request_id[REQUEST_ID_SIZE];
+  char device_serial[LABEL_SIZE], profile[LABEL_SIZE], order[LABEL_SIZE];
+  char about[LABEL_SIZE]; /* whatever else has a name: another principal, a route */
+  int64_t certificate;    /* its id in the ledger */
+  int64_t count;          /* it stands for so many; 0 and 1: for itself alone */
+
+  /* Set by the ledger when it reads an event back. */
+  bool has_serial_number; /* of `certificate` */
+  uint8_t serial_number[SERIAL_NUMBER_LEN];
+  char kind_name[EVENT_NAME_SIZE], code_name[EVENT_NAME_SIZE]; /* as they were kept: those of a
+                                                                  newer program included */
+};
+
+/* Adds one event within the open batch, and counts it when it is the end of a request for a
+ * certificate (see ledger_each_tally). LEDGER, NO_MEMORY: the batch takes no more. */
+bool ledger_add_event(struct ledger_batch *batch, const struct event *event, struct fault *f);
+/* The same in a transaction of its own. Any thread; waits for the open batch and the disk. */
+bool ledger_record(struct ledger *ledger, const struct event *event, struct fault *f);
+
+/* How often requests of one station and order ended in one way within one hour. */
+struct tally {
+  char station[LABEL_SIZE];
+  int64_t hour;                  /* its begin, in seconds since 1970 */
+  char outcome[EVENT_NAME_SIZE]; /* "issued", "replayed", "replaced", or the code of a refusal */
+  int64_t n;
+};
+/* Calls `each` for every tally of an order ("": of requests without one), in the order of stations
+ * and hours. Any thread. */
+bool ledger_each_tally(struct ledger *ledger, const char *order,
+                       void (*each)(const struct tally *tally, void *context), void *context,
+                       struct fault *f);
