@@ -82,6 +82,19 @@ bool conf_text_set(struct buf *text, const char *key, const char *value, struct 
   return true;
 }
 
+bool conf_text_comment_out(struct buf *text, const char *key, struct fault *f)
+{
+  struct line line;
+  if (!one_line(buf_bytes(text), key, &line))
+    return fault_set(f, BAD_CONFIG, "the sample has not one line of '%s' to comment out", key);
+  if (line.commented)
+    return true;
+  if (!buf_insert_gap(text, line.key, 2))
+    return fault_no_memory(f);
+  memcpy(text->data + line.key, "# ", 2);
+  return true;
+}
+
 bool conf_text_get(struct bytes text, const char *key, struct buf *ret_value)
 {
   struct line line;

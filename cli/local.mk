@@ -16,6 +16,7 @@ cli_libcli_a_SOURCES = \
   cli/outputs.c cli/outputs.h \
   cli/screen.c cli/screen.h \
   cli/secrets.c cli/secrets.h \
+  cli/service.c cli/service.h \
   cli/table.c \
   cli/verb.h \
   cli/verb_check_config.c \

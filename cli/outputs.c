@@ -45,6 +45,12 @@ bool outputs_refuse_existing(const struct outputs *outputs, const char *help, st
   return fault_set(f, FILE_ERROR, "nothing was written, because nothing is overwritten; %s", help);
 }
 
+static void remove_first(const struct outputs *outputs, size_t n)
+{
+  for (size_t i = 0; i < n; i++)
+    unlink(outputs->items[i].path);
+}
+
 bool outputs_write(const struct outputs *outputs, bool replace, struct fault *f)
 {
   if (outputs->failed)
@@ -55,11 +61,16 @@ bool outputs_write(const struct outputs *outputs, bool replace, struct fault *f)
             ? file_write(output->path, buf_bytes(&output->content), output->mode, replace, f)
             : fault_no_memory(f))
       continue;
-    while (!replace && i-- > 0)
-      unlink(outputs->items[i].path);
+    if (!replace)
+      remove_first(outputs, i);
     return false;
   }
   return true;
+}
+
+void outputs_remove(const struct outputs *outputs)
+{
+  remove_first(outputs, outputs->n);
 }
 
 void outputs_print(const struct outputs *outputs)

@@ -32,6 +32,8 @@ bool outputs_any_exists(const struct outputs *outputs);
 /* Writes all. After a failure, those that were written are removed again, unless they were to
  * replace others. */
 bool outputs_write(const struct outputs *outputs, bool replace, struct fault *f);
+/* Removes all, after a write that was good for nothing after all. */
+void outputs_remove(const struct outputs *outputs);
 /* Prints one row for each: path, what it is. */
 void outputs_print(const struct outputs *outputs);
 void outputs_free(struct outputs *outputs);

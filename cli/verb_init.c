@@ -14,6 +14,7 @@
 #include "cli/outputs.h"
 #include "cli/screen.h"
 #include "cli/secrets.h"
+#include "cli/service.h"
 #include "lib/base/base64.h"
 #include "lib/base/embedded.h"
 #include "lib/base/text.h"
@@ -28,6 +29,7 @@ extern const struct embedded etc_files[];
 struct init {
   const char *dir, *name, *key_type;
   const char *passphrase_file; /* NULL: keys are not encrypted */
+  bool service;                /* for the systemd units */
   struct address listen;
   struct sans names;
   char server_cn[65];
@@ -98,9 +100,11 @@ static bool read_args(const struct args *args, struct init *init, struct fault *
   init->name = args_get(args, "name");
   init->key_type = args_get_or(args, "key-type", "ec-p256");
   init->passphrase_file = args_get(args, "passphrase-file");
+  init->service = args_has(args, "service");
   if (init->dir[0] == '\0')
     return fault_set(f, BAD_USAGE, "--dir names a folder");
-  return check_name(init->name, f) && check_key_type(init->key_type, f) &&
+  return (!init->service || service_check(f)) && check_name(init->name, f) &&
+         check_key_type(init->key_type, f) &&
          address_read(args_get_or(args, "listen", "127.0.0.1:8443"), &init->listen, f) &&
          address_names(&init->listen, &init->names, init->server_cn, f) &&
          read_validity(args, "root-validity", "7300d", &init->root_validity_s, f) &&
@@ -156,6 +160,8 @@ static bool fill_daemon_conf(struct init *init, struct buf *conf, const char *to
   bool v6 = init->listen.is_ip && init->listen.ip.len == 16;
   buf_addf(&listen, v6 ? "[%s]:%u" : "%s:%u", init->listen.host, init->listen.port);
   if (!load_sample("mintmark.conf", conf, f) || !set_quoted(conf, "listen", buf_text(&listen), f))
+    return fault_prefix(f, "mintmark.conf");
+  if (init->service && !service_fill_conf(conf, f))
     return fault_prefix(f, "mintmark.conf");
   buf_addf(conf,
            "\n# The first administrator, put into an empty ledger. The token is in admin.token;\n"
@@ -261,10 +267,19 @@ static bool make_folder(struct init *init, size_t n, const char *below, struct f
   return there;
 }
 
+static bool write_files(struct init *init, struct fault *f)
+{
+  if (!outputs_write(&init->files, false, f))
+    return false;
+  if (!init->service || service_give_files(init->dir, f))
+    return true;
+  outputs_remove(&init->files);
+  return false;
+}
+
 static bool write_all(struct init *init, struct fault *f)
 {
-  if (make_folder(init, 0, "", f) && make_folder(init, 1, "/keys", f) &&
-      outputs_write(&init->files, false, f))
+  if (make_folder(init, 0, "", f) && make_folder(init, 1, "/keys", f) && write_files(init, f))
     return true;
   for (size_t i = ARRAY_LEN(init->made); i-- > 0;)
     if (init->made[i] != NULL)
@@ -298,11 +313,14 @@ static void say_plain(const struct init *init)
          "that both copies can be read, and then remove it here:\n"
          "  shred -u %s/root.key\n\n",
          init->dir);
-  printf("Next, start the daemon, and ask it for a first certificate:\n"
-         "  mintmarkd --config %s/mintmark.conf\n"
-         "  mintmark issue --dir %s --serial W-1001 --ip 10.1.1.68\n"
-         "It answers at %s.\n",
-         init->dir, init->dir, buf_text(&url));
+  if (init->service)
+    service_print_next(init->dir);
+  else
+    printf("Next, start the daemon, and ask it for a first certificate:\n"
+           "  mintmarkd --config %s/mintmark.conf\n"
+           "  mintmark issue --dir %s --serial W-1001 --ip 10.1.1.68\n",
+           init->dir, init->dir);
+  printf("It answers at %s.\n", buf_text(&url));
 }
 
 static bool say_json(const struct init *init, struct fault *f)
@@ -359,6 +377,9 @@ static const struct option options[] = {
      0},
     {"root-validity", "DURATION", "of the root certificate [7300d]", 0},
     {"issuing-validity", "DURATION", "of the issuing CA's certificate [3650d]", 0},
+    {"service", NULL,
+     "for the systemd units: gives the keys to their users, puts the ledger into /var/lib/mintmark",
+     0},
     {"json", NULL, "print what was made as JSON", 0},
     {0},
 };
@@ -369,6 +390,8 @@ static const char *const examples[] = {
     "One for the line, with RSA keys that are encrypted",
     "mintmark init --dir acme --name \"Acme Widgets\" --listen 10.1.0.2:8443 \\\n"
     "      --key-type rsa-3072 --passphrase-file /etc/acme.pass",
+    "One for the systemd units, after systemd-sysusers and systemd-tmpfiles --create",
+    "mintmark init --dir /etc/mintmark --name \"Acme Widgets\" --service",
     NULL,
 };
 

@@ -16,7 +16,8 @@ systemd/mintmark-keyd.socket: systemd/mintmark-keyd.socket.in
 install-data-hook:
 	$(MKDIR_P) '$(DESTDIR)$(sysusersdir)' '$(DESTDIR)$(tmpfilesdir)'
 	$(INSTALL_DATA) $(top_srcdir)/systemd/mintmark.sysusers '$(DESTDIR)$(sysusersdir)/mintmark.conf'
-	$(INSTALL_DATA) $(top_srcdir)/systemd/mintmark.tmpfiles '$(DESTDIR)$(tmpfilesdir)/mintmark.conf'
+	$(SED) -e 's|@sysconfdir[@]|$(sysconfdir)|g' $(top_srcdir)/systemd/mintmark.tmpfiles \
+	  >'$(DESTDIR)$(tmpfilesdir)/mintmark.conf'
 
 uninstall-hook:
 	rm -f '$(DESTDIR)$(sysusersdir)/mintmark.conf' '$(DESTDIR)$(tmpfilesdir)/mintmark.conf'
