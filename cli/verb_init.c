@@ -390,7 +390,7 @@ static const char *const examples[] = {
     "One for the line, with RSA keys that are encrypted",
     "mintmark init --dir acme --name \"Acme Widgets\" --listen 10.1.0.2:8443 \\\n"
     "      --key-type rsa-3072 --passphrase-file /etc/acme.pass",
-    "One for the systemd units, after systemd-sysusers and systemd-tmpfiles --create",
+    "One for the systemd units, after systemd-sysusers and systemd-tmpfiles",
     "mintmark init --dir /etc/mintmark --name \"Acme Widgets\" --service",
     NULL,
 };
