@@ -12,6 +12,7 @@ static bool method_is(enum method method, const char *name)
   return strcmp(method_names[method], name) == 0;
 }
 
+/* What stands before ":name" and behind it must be the same; between them is the value. */
 static bool pattern_takes(const char *pattern, const char *path, char value[129])
 {
   const char *colon = strchr(pattern, ':');
@@ -21,8 +22,10 @@ static bool pattern_takes(const char *pattern, const char *path, char value[129]
   size_t before = (size_t)(colon - pattern);
   if (strncmp(pattern, path, before) != 0)
     return false;
-  struct bytes rest = bytes_of_text(path + before);
-  return text_is_token(rest, 128, "-_") && text_copy(value, 129, rest);
+  const char *part = path + before;
+  struct bytes text = bytes_of(part, strcspn(part, "/"));
+  return strcmp(colon + strcspn(colon, "/"), part + text.len) == 0 &&
+         text_is_token(text, 128, "-_") && text_copy(value, 129, text);
 }
 
 /* A set of methods as the Allow header has it. */

@@ -11,8 +11,8 @@
 
 struct route {
   enum method method;
-  const char *pattern; /* "/v1/certificates/:serial_number": a last part that begins with ':' takes
-                          1 to 128 of A-Z a-z 0-9 - _ */
+  const char *pattern; /* "/v1/orders/:name/close": one part may begin with ':', and takes 1 to 128
+                          of A-Z a-z 0-9 - _ */
   uint32_t roles;      /* a set of MAY() */
   size_t limit_octets; /* of the body; 0: it takes none */
   const char *const *content_types; /* ends with NULL; NULL: it takes no body */

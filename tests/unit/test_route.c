@@ -16,6 +16,8 @@ static const struct route rows[] = {
     {METHOD_GET, "/things", MAY(ADMIN), 0, NULL, answer},
     {METHOD_GET, "/things/:name", MAY(ADMIN), 0, NULL, answer},
     {METHOD_GET, "/alive", OPEN_TO_ALL, 0, NULL, answer},
+    {METHOD_POST, "/things/:name/close", MAY(ADMIN), 100, json, answer},
+    {METHOD_GET, "/things/:name/close/all", MAY(ADMIN), 0, NULL, answer},
 };
 
 struct found {
@@ -47,6 +49,20 @@ static void a_row_is_found_by_method_and_path(void **state)
   assert_string_equal(one.value, "0a-B_9");
 }
 
+static void a_value_may_stand_in_the_middle(void **state)
+{
+  (void)state;
+  struct found close = find("POST", "/things/PO-7_1/close");
+  assert_ptr_equal(close.route, &rows[4]);
+  assert_string_equal(close.value, "PO-7_1");
+  struct found all = find("GET", "/things/close/close/all");
+  assert_ptr_equal(all.route, &rows[5]);
+  assert_string_equal(all.value, "close");
+  /* It is the only one here: it does not take what is another's. */
+  assert_string_equal(find("GET", "/things/a/close").allow, "POST");
+  assert_string_equal(find("POST", "/things/a").allow, "GET, HEAD");
+}
+
 static void head_is_where_get_is(void **state)
 {
   (void)state;
@@ -71,10 +87,35 @@ static void other_methods_are_told_what_is_allowed(void **state)
 static void paths_match_whole_and_undecoded(void **state)
 {
   (void)state;
-  static const char *const paths[] = {
-      "/",          "",           "/thing",      "/things/",         "//things", "/things/a/b",
-      "/things/..", "/things/a.", "/things/%61", "/things/a%2fb",    "/THINGS",  "/things/a b",
-      "/alive/x",   "/things//a", "/./things",   "/things/../alive", "things"};
+  static const char *const paths[] = {"/",
+                                      "",
+                                      "/thing",
+                                      "/things/",
+                                      "//things",
+                                      "/things/a/b",
+                                      "/things/..",
+                                      "/things/a.",
+                                      "/things/%61",
+                                      "/things/a%2fb",
+                                      "/THINGS",
+                                      "/things/a b",
+                                      "/alive/x",
+                                      "/things//a",
+                                      "/./things",
+                                      "/things/../alive",
+                                      "things",
+                                      "/things//close",
+                                      "/things/a/close/",
+                                      "/things/a/closed",
+                                      "/things/a/clos",
+                                      "/things/a//close",
+                                      "/things/a/b/close",
+                                      "/things/./close",
+                                      "/things/a%2fb/close",
+                                      "/things/a b/close",
+                                      "/things/:name/close/all/",
+                                      "/things//close/all",
+                                      "/things/a/close/all/more"};
   for (size_t i = 0; i < ARRAY_LEN(paths); i++)
     if (find("GET", paths[i]).code != FAULT_NOT_FOUND)
       fail_msg("found: %s", paths[i]);
@@ -88,6 +129,12 @@ static void a_value_has_a_bound(void **state)
   assert_int_equal(find("GET", path).code, FAULT_NOT_FOUND);
   path[8 + 128] = '\0';
   assert_int_equal(find("GET", path).code, FAULT_NONE);
+  char middle[8 + 129 + 6 + 1] = "/things/";
+  memset(middle + 8, 'a', 129);
+  strcpy(middle + 8 + 129, "/close");
+  assert_int_equal(find("POST", middle).code, FAULT_NOT_FOUND);
+  strcpy(middle + 8 + 128, "/close");
+  assert_int_equal(find("POST", middle).code, FAULT_NONE);
 }
 
 static enum fault_code body_fault(const struct route *route, uint64_t length, const char *type)
@@ -113,6 +160,7 @@ int main(void)
 {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(a_row_is_found_by_method_and_path),
+      cmocka_unit_test(a_value_may_stand_in_the_middle),
       cmocka_unit_test(head_is_where_get_is),
       cmocka_unit_test(other_methods_are_told_what_is_allowed),
       cmocka_unit_test(paths_match_whole_and_undecoded),
