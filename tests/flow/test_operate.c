@@ -10,6 +10,7 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <sys/wait.h>
@@ -255,6 +256,7 @@ static void start_as_unit(struct flow *flow, int listen_fd, const char *notify_p
   flow->daemon = fork();
   if (flow->daemon != 0)
     return;
+  prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (freopen(log, "a", stderr) == NULL)
     _exit(126);
   dup2(listen_fd, 3);
