@@ -6,12 +6,12 @@
 CREATE TABLE events (
   id INTEGER PRIMARY KEY,     -- position: 1, 2, 3, ... without gaps
   at INTEGER NOT NULL,        -- milliseconds since 1970
-  kind INTEGER NOT NULL,      -- a label: issued, refused, denied, ...
+  kind INTEGER,               -- a label: refused, replayed, denied, ...; NULL: issued
   code INTEGER,               -- a label: why it was refused or denied; NULL: it was not
   principal INTEGER,          -- a label: who asked for it; NULL: not known, or the daemon itself
   source BLOB,                -- from which address: 4 or 16 octets; NULL: from within
   request_id ANY,             -- TEXT, or a BLOB of what that is the lower-case hexadecimal of
-  device_serial TEXT,         -- NULL here and below: there is none
+  device_serial TEXT,         -- the certificate's, when there is one; NULL here and below: none
   profile INTEGER,            -- a label; NULL when there is a certificate, which has it
   production_order INTEGER,   -- a label
   about INTEGER,              -- a label: whatever else has a name, like another principal
@@ -19,15 +19,18 @@ CREATE TABLE events (
   amount INTEGER              -- how many it stands for; NULL: one
 ) STRICT;
 
--- Each ends in the event's id: a filter is answered newest first without sorting.
-CREATE INDEX events_kind ON events (kind);
+-- Each ends in the event's id: a filter is answered newest first without sorting. What most events
+-- are, issued ones with a device_serial, stands in few of them: events of a certificate are found
+-- by its device.
+CREATE INDEX events_kind ON events (kind) WHERE kind IS NOT NULL;
 CREATE INDEX events_code ON events (code) WHERE code IS NOT NULL;
 CREATE INDEX events_principal ON events (principal) WHERE principal IS NOT NULL;
 CREATE INDEX events_source ON events (source) WHERE source IS NOT NULL;
 CREATE INDEX events_device ON events (device_serial) WHERE device_serial IS NOT NULL;
 CREATE INDEX events_order ON events (production_order) WHERE production_order IS NOT NULL;
-CREATE INDEX events_certificate ON events (certificate) WHERE certificate IS NOT NULL;
-CREATE INDEX events_request ON events (request_id) WHERE request_id IS NOT NULL;
+CREATE INDEX events_certificate ON events (certificate)
+  WHERE certificate IS NOT NULL AND device_serial IS NULL;
+CREATE INDEX events_request ON events (request_id) WHERE code IS NOT NULL;
 
 -- What 128 neighbouring events span in time, as `spans` does for certificates.
 CREATE TABLE event_spans (

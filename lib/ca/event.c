@@ -1,6 +1,8 @@
 /* event.c - see event.h. */
 #include "lib/ca/event.h"
 
+#include <stdlib.h>
+
 static const char *const names[EVENT_KIND_COUNT] = {[EVENT_NONE] = "",
 #define X(kind, name) [EVENT_##kind] = name,
                                                     EVENT_KINDS(X)
@@ -20,4 +22,10 @@ bool event_kind_named(struct bytes name, enum event_kind *ret_kind)
       return true;
     }
   return false;
+}
+
+void event_page_free(struct event_page *page)
+{
+  free(page->rows);
+  *page = (struct event_page){0};
 }

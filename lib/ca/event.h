@@ -61,14 +61,14 @@ struct event {
   char request_id[REQUEST_ID_SIZE];
   char device_serial[LABEL_SIZE], profile[LABEL_SIZE], order[LABEL_SIZE];
   char about[LABEL_SIZE]; /* whatever else has a name: another principal, a route */
-  int64_t certificate;    /* its id in the ledger */
+  int64_t certificate;    /* its id in the ledger; device_serial is then the certificate's */
   int64_t count;          /* it stands for so many; 0 and 1: for itself alone */
 
-  /* Set by the ledger when it reads an event back. */
+  /* Read back by the ledger, in the place of kind and code: as they were kept, those of a newer
+   * program included. */
+  char kind_name[EVENT_NAME_SIZE], code_name[EVENT_NAME_SIZE];
   bool has_serial_number; /* of `certificate` */
   uint8_t serial_number[SERIAL_NUMBER_LEN];
-  char kind_name[EVENT_NAME_SIZE], code_name[EVENT_NAME_SIZE]; /* as they were kept: those of a
-                                                                  newer program included */
 };
 
 /* Adds one event within the open batch, and counts it when it is the end of a request for a
@@ -76,6 +76,28 @@ struct event {
 bool ledger_add_event(struct ledger_batch *batch, const struct event *event, struct fault *f);
 /* The same in a transaction of its own. Any thread; waits for the open batch and the disk. */
 bool ledger_record(struct ledger *ledger, const struct event *event, struct fault *f);
+
+/* NULL, EVENT_NONE, FAULT_NONE, 0 or empty: no filter. A request_id finds what was refused or
+ * denied under it. "after" and "before" exclude the instant itself. */
+struct event_query {
+  const char *principal, *device_serial, *order, *request_id;
+  enum event_kind kind;
+  enum fault_code code;
+  const struct ip *source;
+  struct bytes serial_number; /* of the certificate that it is about: SERIAL_NUMBER_LEN octets */
+  int64_t after_ms, before_ms;
+  int64_t before_id; /* keyset: only events with a smaller id; 0: from the newest */
+  unsigned limit;    /* 1 to 1000 */
+};
+struct event_page {
+  struct event *rows; /* newest first; owned */
+  size_t n;
+  bool more; /* there are events behind the last one */
+};
+bool ledger_search_events(struct ledger *ledger, const struct event_query *query,
+                          struct event_page *ret_page, struct fault *f);
+void event_page_free(struct event_page *page);
+AUTO_VALUE(event_page, struct event_page, event_page_free)
 
 /* How often requests of one station and order ended in one way within one hour. */
 struct tally {

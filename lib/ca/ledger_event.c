@@ -102,7 +102,7 @@ static bool insert(struct ledger_batch *batch, const struct event *event, int64_
     return false;
   ledger_call_number(&call, batch->last_event + 1);
   ledger_call_number(&call, at_ms);
-  ledger_call_id(&call, labels[LABEL_KIND]);
+  ledger_call_id(&call, event->kind != EVENT_ISSUED ? labels[LABEL_KIND] : 0);
   ledger_call_id(&call, labels[LABEL_CODE]);
   ledger_call_id(&call, labels[LABEL_PRINCIPAL]);
   if (event->source[0] != '\0' && ip_read(bytes_of_text(event->source), &source))

@@ -171,3 +171,18 @@ bool ledger_row_read(const struct ledger_call *call, int64_t now, struct issued 
 
 /* The statement that answers a query. */
 void ledger_search_sql(const struct ledger_query *query, struct buf *out);
+
+/* --- listings: ledger_select.c --- */
+
+/* given: one for each filter. The first that was given and can drive does. */
+void ledger_select_sql(const struct ledger_select *select, const bool *given, struct buf *out);
+
+/* --- listing events: ledger_event_search.c --- */
+
+/* A question about a certificate is one about its id, and its device when it has one. */
+struct ledger_event_search {
+  const struct event_query *query;
+  int64_t certificate; /* 0: no matter which */
+  char device_serial[LABEL_SIZE];
+};
+void ledger_event_search_sql(const struct ledger_event_search *search, struct buf *out);

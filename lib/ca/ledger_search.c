@@ -1,8 +1,4 @@
-/* ledger_search.c - who got what, and when: one certificate, or a page of those that match.
- *
- * Every listing is in the order of ids, newest first, and stops at the page's end: each filter has
- * an index that ends in the id, or, for times and what follows from them, the table `spans`, which
- * tells of 128 neighbours at once whether any can match. */
+/* ledger_search.c - who got what, and when: one certificate, or a page of those that match. */
 #include <stdlib.h>
 
 #include "lib/ca/ledger_private.h"
@@ -57,59 +53,13 @@ static void find_given(const struct ledger_query *q, bool ret_given[FILTER_COUNT
   ret_given[FILTER_EXPIRES_BEFORE] = q->expires_before != 0;
 }
 
-static const struct ledger_filter *find_driver(const bool given[FILTER_COUNT])
-{
-  for (size_t i = 0; i < FILTER_COUNT; i++)
-    if (given[i] && filters[i].from != NULL)
-      return &filters[i];
-  return NULL;
-}
-
-/* What a row of spans must fulfil: " AND ..." or "". */
-static void add_span_conditions(const bool given[FILTER_COUNT], struct buf *out)
-{
-  for (size_t i = 0; i < FILTER_COUNT; i++)
-    if (given[i] && filters[i].span != NULL)
-      buf_addf(out, " AND %s", filters[i].span);
-}
-
-static void add_checks(const bool given[FILTER_COUNT], const struct ledger_filter *driver,
-                       struct buf *out)
-{
-  for (size_t i = 0; i < FILTER_COUNT; i++)
-    if (given[i] && &filters[i] != driver)
-      buf_addf(out, " AND %s", filters[i].check);
-}
-
-static void add_driven(const bool given[FILTER_COUNT], const struct ledger_filter *driver,
-                       const char *spans, struct buf *out)
-{
-  buf_addf(out, "%s WHERE %s AND %s < ?2", driver->from, driver->drive, driver->position);
-  add_checks(given, driver, out);
-  if (spans[0] != '\0') {
-    buf_addf(out, " AND %s" SEARCH_UPPER_BOUND, driver->position, spans);
-    buf_addf(out, " AND %s" SEARCH_LOWER_BOUND, driver->position, spans);
-  }
-  buf_addf(out, " ORDER BY %s DESC LIMIT ?3", driver->position);
-}
-
 void ledger_search_sql(const struct ledger_query *query, struct buf *out)
 {
+  static const struct ledger_select select = {
+      "SELECT " ROW_COLUMNS, "certificates c", "c.id", "spans", filters, FILTER_COUNT};
   bool given[FILTER_COUNT];
-  AUTO(buf) spans = {0};
   find_given(query, given);
-  add_span_conditions(given, &spans);
-  const struct ledger_filter *driver = find_driver(given);
-  buf_add_text(out, SEARCH_HEAD);
-  if (driver != NULL) {
-    add_driven(given, driver, buf_text(&spans), out);
-    return;
-  }
-  buf_add_text(out, spans.len == 0 ? SEARCH_ALL : SEARCH_SPANS);
-  buf_add_bytes(out, buf_bytes(&spans));
-  add_checks(given, NULL, out);
-  buf_add_text(out, spans.len == 0 ? SEARCH_ALL_TAIL : SEARCH_SPANS_TAIL);
-  out->failed |= spans.failed;
+  ledger_select_sql(&select, given, out);
 }
 
 /* --- the answer --- */

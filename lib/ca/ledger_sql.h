@@ -1,5 +1,6 @@
 /* ledger_sql.h - every statement of the ledger, by name. Values are bound, always. */
 #pragma once
+#include <stddef.h>
 
 /* How many certificates a row of spans stands for: in SQL and in C. Rows that are there rest on it.
  */
@@ -60,6 +61,8 @@ enum { SPAN_ROWS = 128 };
     " not_after_max = max(not_after_max, excluded.not_after_max)")                                 \
   X(ADD_NAME,  "INSERT OR ROLLBACK INTO names (kind, value, certificate) VALUES (?1, ?2, ?3)")     \
                                                                                                    \
+  X(DEVICE_OF_CERTIFICATE,                                                                         \
+    "SELECT id, device_serial FROM certificates WHERE serial_number = ?1")                         \
   X(LAST_EVENT, "SELECT coalesce(max(id), 0) FROM events")                                         \
   X(ADD_EVENT,                                                                                     \
     "INSERT OR ROLLBACK INTO events (id, at, kind, code, principal, source, request_id,"           \
@@ -193,19 +196,84 @@ enum ledger_filter_id {
     [FILTER_EXPIRES_BEFORE] = {NULL, NULL, NULL, "c.not_after < ?14", "s.not_after_min < ?14"},    \
   }
 
-#define SEARCH_HEAD "SELECT " ROW_COLUMNS " FROM "
-/* No filter at all, or only those of time. */
-#define SEARCH_ALL      "certificates c NOT INDEXED WHERE c.id < ?2"
-#define SEARCH_ALL_TAIL " ORDER BY c.id DESC LIMIT ?3"
-#define SEARCH_SPANS                                                                               \
-  "spans s CROSS JOIN certificates c NOT INDEXED"                                                  \
-  " ON c.id BETWEEN s.id * " SPAN " AND s.id * " SPAN " + (" SPAN " - 1)"                          \
-  " WHERE s.id <= ?2 / " SPAN " AND c.id < ?2"
-#define SEARCH_SPANS_TAIL " ORDER BY s.id DESC, c.id DESC LIMIT ?3"
-/* An index drives and there are filters of time: the spans give the bounds of what it walks. */
-#define SEARCH_UPPER_BOUND                                                                         \
-  " < (SELECT (s.id + 1) * " SPAN " FROM spans s WHERE s.id <= ?2 / " SPAN "%s"                    \
-  " ORDER BY s.id DESC LIMIT 1)"
-#define SEARCH_LOWER_BOUND                                                                         \
-  " >= (SELECT s.id * " SPAN " FROM spans s WHERE s.id <= ?2 / " SPAN "%s"                         \
-  " ORDER BY s.id LIMIT 1)"
+/* A listing: which columns of which table, and its filters. */
+struct ledger_select {
+  const char *columns; /* "SELECT ..." */
+  const char *table;   /* with its name in the filters: "certificates c" */
+  const char *id;      /* "c.id" */
+  const char *spans;   /* the table of what SPAN_ROWS neighbours span */
+  const struct ledger_filter *filters;
+  size_t n_filters;
+};
+
+/* --- the listing of events --- */
+
+/* One event as ledger_event_read() takes it, from a row that is called e. */
+#define EVENT_COLUMNS                                                                              \
+  "e.id, e.at,"                                                                                    \
+  " (SELECT text FROM labels WHERE id = e.kind),"                                                  \
+  " (SELECT text FROM labels WHERE id = e.code),"                                                  \
+  " (SELECT text FROM labels WHERE id = e.principal),"                                             \
+  " e.source, e.request_id, e.device_serial,"                                                      \
+  " (SELECT text FROM labels WHERE id = coalesce(e.profile,"                                       \
+  " (SELECT profile FROM certificates WHERE id = e.certificate))),"                                \
+  " (SELECT text FROM labels WHERE id = e.production_order),"                                      \
+  " (SELECT text FROM labels WHERE id = e.about),"                                                 \
+  " e.certificate, (SELECT serial_number FROM certificates WHERE id = e.certificate), e.amount"
+
+enum event_parameter {
+  EVENT_PARAMETER_CERTIFICATE = 1,
+  EVENT_PARAMETER_BEFORE_ID,
+  EVENT_PARAMETER_LIMIT,
+  EVENT_PARAMETER_DEVICE_SERIAL,
+  EVENT_PARAMETER_PRINCIPAL,
+  EVENT_PARAMETER_ORDER,
+  EVENT_PARAMETER_KIND,
+  EVENT_PARAMETER_CODE,
+  EVENT_PARAMETER_SOURCE,
+  EVENT_PARAMETER_REQUEST_ID,
+  EVENT_PARAMETER_AFTER,
+  EVENT_PARAMETER_BEFORE,
+  EVENT_PARAMETER_END
+};
+
+enum event_filter_id {
+  EVENT_FILTER_REQUEST_ID,
+  EVENT_FILTER_CERTIFICATE_ALONE, /* one without device_serial */
+  EVENT_FILTER_DEVICE_SERIAL,
+  EVENT_FILTER_CODE,
+  EVENT_FILTER_SOURCE,
+  EVENT_FILTER_ORDER,
+  EVENT_FILTER_KIND,
+  EVENT_FILTER_PRINCIPAL,
+  EVENT_FILTER_CERTIFICATE,
+  EVENT_FILTER_ISSUED,
+  EVENT_FILTER_AFTER,
+  EVENT_FILTER_BEFORE,
+  EVENT_FILTER_COUNT
+};
+
+#define EVENT_FILTER(index, condition)                                                             \
+  {                                                                                                \
+    "events e INDEXED BY " index, "e.id", condition, condition, NULL                               \
+  }
+#define EVENT_LABEL_FILTER(index, column, parameter)                                               \
+  EVENT_FILTER(index, "e." column " = (SELECT id FROM labels WHERE text = " parameter ")")
+
+#define EVENT_FILTERS                                                                              \
+  {                                                                                                \
+    [EVENT_FILTER_REQUEST_ID] =                                                                    \
+        EVENT_FILTER("events_request", "e.request_id = ?10 AND e.code IS NOT NULL"),               \
+    [EVENT_FILTER_CERTIFICATE_ALONE] =                                                             \
+        EVENT_FILTER("events_certificate", "e.certificate = ?1 AND e.device_serial IS NULL"),      \
+    [EVENT_FILTER_DEVICE_SERIAL] = EVENT_FILTER("events_device", "e.device_serial = ?4"),          \
+    [EVENT_FILTER_CODE] = EVENT_LABEL_FILTER("events_code", "code", "?8"),                         \
+    [EVENT_FILTER_SOURCE] = EVENT_FILTER("events_source", "e.source = ?9"),                        \
+    [EVENT_FILTER_ORDER] = EVENT_LABEL_FILTER("events_order", "production_order", "?6"),           \
+    [EVENT_FILTER_KIND] = EVENT_LABEL_FILTER("events_kind", "kind", "?7"),                         \
+    [EVENT_FILTER_PRINCIPAL] = EVENT_LABEL_FILTER("events_principal", "principal", "?5"),          \
+    [EVENT_FILTER_CERTIFICATE] = {NULL, NULL, NULL, "e.certificate = ?1", NULL},                   \
+    [EVENT_FILTER_ISSUED] = {NULL, NULL, NULL, "e.kind IS NULL", NULL},                            \
+    [EVENT_FILTER_AFTER] = {NULL, NULL, NULL, "e.at > ?11", "s.at_max > ?11"},                     \
+    [EVENT_FILTER_BEFORE] = {NULL, NULL, NULL, "e.at < ?12", "s.at_min < ?12"},                    \
+  }

@@ -22,12 +22,14 @@ lib_ca_libca_a_SOURCES = \
   lib/ca/ledger_call.c \
   lib/ca/ledger_connection.c \
   lib/ca/ledger_event.c \
+  lib/ca/ledger_event_search.c \
   lib/ca/ledger_label.c \
   lib/ca/ledger_migrate.c \
   lib/ca/ledger_principal.c \
   lib/ca/ledger_private.h \
   lib/ca/ledger_row.c \
   lib/ca/ledger_search.c \
+  lib/ca/ledger_select.c \
   lib/ca/ledger_span.c \
   lib/ca/ledger_sql.h \
   lib/ca/ledger_tally.c \
