@@ -14,7 +14,8 @@
 enum { CURVES = 3, RSA_OCTETS_MAX = 512, EXPONENT_OCTETS_MAX = 8 };
 
 struct contexts {
-  EVP_PKEY *curve_keys[CURVES]; /* by enum key_type */
+  EVP_PKEY *curve_keys[CURVES];    /* by enum key_type */
+  EVP_PKEY_CTX *verifiers[CURVES]; /* each for its curve_keys[] */
   EVP_PKEY_CTX *rsa_maker;
   EVP_MD_CTX *digest;
 };
@@ -50,8 +51,10 @@ static void free_contexts(void *object)
 {
   struct contexts *c = object;
   mine = NULL;
-  for (size_t i = 0; i < CURVES; i++)
+  for (size_t i = 0; i < CURVES; i++) {
+    EVP_PKEY_CTX_free(c->verifiers[i]);
     EVP_PKEY_free(c->curve_keys[i]);
+  }
   EVP_PKEY_CTX_free(c->rsa_maker);
   EVP_MD_CTX_free(c->digest);
   free(c);
@@ -173,21 +176,43 @@ static bool is_strict_ecdsa(struct bytes signature)
          der_take_unsigned(&body, &s) && der_at_end(&body) && r.data[0] != 0 && s.data[0] != 0;
 }
 
+/* EVP_DigestVerifyInit() fetches the digest by its name once more each time, and makes a context.
+ * The one that is kept takes its key anew with each EVP_PKEY_verify_init(). */
+static bool verify_ecdsa(struct contexts *c, enum key_type type, const EVP_MD *md,
+                         struct bytes octets, struct bytes signature)
+{
+  uint8_t digest[EVP_MAX_MD_SIZE];
+  unsigned len;
+  if (c->verifiers[type] == NULL)
+    c->verifiers[type] = EVP_PKEY_CTX_new(c->curve_keys[type], NULL);
+  EVP_PKEY_CTX *ctx = c->verifiers[type];
+  return ctx != NULL && EVP_DigestInit_ex(c->digest, md, NULL) == 1 &&
+         EVP_DigestUpdate(c->digest, octets.data, octets.len) == 1 &&
+         EVP_DigestFinal_ex(c->digest, digest, &len) == 1 && EVP_PKEY_verify_init(ctx) == 1 &&
+         EVP_PKEY_verify(ctx, signature.data, signature.len, digest, len) == 1;
+}
+
+static bool verify_other(struct contexts *c, EVP_PKEY *key, const EVP_MD *md, struct bytes octets,
+                         struct bytes signature)
+{
+  bool verified =
+      EVP_DigestVerifyInit(c->digest, NULL, md, NULL, key) == 1 &&
+      EVP_DigestVerify(c->digest, signature.data, signature.len, octets.data, octets.len) == 1;
+  EVP_MD_CTX_reset(c->digest);
+  return verified;
+}
+
 bool pubkey_verify(const struct pubkey *key, enum sig_alg alg, struct bytes octets,
                    struct bytes signature)
 {
-  if (!algs[alg].fits[key->type])
-    return false;
-  if (key->type <= KEY_EC_P521 && !is_strict_ecdsa(signature))
+  bool is_ec = key->type <= KEY_EC_P521;
+  if (!algs[alg].fits[key->type] || (is_ec && !is_strict_ecdsa(signature)))
     return false;
   AUTO(EVP_PKEY) loaded = evp_public_key(key);
   if (loaded == NULL)
     return false;
-  EVP_MD_CTX *ctx = mine->digest;
-  bool verified =
-      EVP_DigestVerifyInit(ctx, NULL, digests[alg], NULL, loaded) == 1 &&
-      EVP_DigestVerify(ctx, signature.data, signature.len, octets.data, octets.len) == 1;
-  EVP_MD_CTX_reset(ctx);
+  bool verified = is_ec ? verify_ecdsa(mine, key->type, digests[alg], octets, signature)
+                        : verify_other(mine, loaded, digests[alg], octets, signature);
   if (!verified)
     ERR_clear_error();
   return verified;
