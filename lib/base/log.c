@@ -12,6 +12,8 @@ static _Atomic int log_fd = STDERR_FILENO;
 static _Atomic int log_least = LOG_LEVEL_INFO;
 static _Atomic int log_form = LOG_FORMAT_PLAIN;
 
+enum { LINE_USUAL = 512 };
+
 static const char *const level_names[] = {"debug", "info", "warning", "error"};
 static const char *const format_names[] = {"plain", "json"};
 
@@ -61,31 +63,51 @@ static void add_quoted(struct buf *line, const char *text)
   buf_add_u8(line, '"');
 }
 
+/* The text from `at` to the end of the line, anew with its quotes. */
+static void quote_end(struct buf *line, size_t at)
+{
+  AUTO(buf) copy = {0};
+  buf_add_text(&copy, buf_text(line) + at);
+  line->len = at;
+  line->failed |= copy.failed;
+  add_quoted(line, buf_text(&copy));
+}
+
 /* Text of a peer may hold anything: make it printable, so that no line can be forged. */
 static void add_text(struct buf *line, const char *text, bool quote)
 {
-  AUTO(buf) copy = {0};
-  buf_add_text(&copy, text);
-  buf_add_u8(&copy, '\0');
-  if (!buf_ok(&copy))
+  size_t at = line->len;
+  buf_add_text(line, text);
+  (void)buf_text(line); /* the NUL behind it */
+  if (!buf_ok(line))
     return;
-  text_make_printable((char *)copy.data);
-  if (quote || copy.len == 1 || strpbrk((char *)copy.data, " \"\\=") != NULL)
-    add_quoted(line, (char *)copy.data);
-  else
-    buf_add_text(line, (char *)copy.data);
+  char *added = (char *)line->data + at;
+  text_make_printable(added);
+  if (quote || *added == '\0' || strpbrk(added, " \"\\=") != NULL)
+    quote_end(line, at);
+}
+
+static void add_number(struct buf *line, int64_t number)
+{
+  char digits[24], *at = digits + sizeof digits;
+  uint64_t rest = number < 0 ? -(uint64_t)number : (uint64_t)number;
+  do
+    *--at = (char)('0' + rest % 10);
+  while ((rest /= 10) > 0);
+  if (number < 0)
+    *--at = '-';
+  buf_add(line, at, (size_t)(digits + sizeof digits - at));
 }
 
 static void add_field(struct buf *line, const struct log_field *field, bool json)
 {
   if (field->name == NULL || (!field->is_number && field->text == NULL))
     return;
-  if (json)
-    buf_addf(line, ",\"%s\":", field->name);
-  else
-    buf_addf(line, " %s=", field->name);
+  buf_add_text(line, json ? ",\"" : " ");
+  buf_add_text(line, field->name);
+  buf_add_text(line, json ? "\":" : "=");
   if (field->is_number)
-    buf_addf(line, "%lld", (long long)field->number);
+    add_number(line, field->number);
   else
     add_text(line, field->text, json);
 }
@@ -98,6 +120,7 @@ void log_write(enum log_level level, const char *message, const struct log_field
   if ((int)level < log_least)
     return;
   int64_t now_ms = when_now_ms();
+  buf_reserve(&line, LINE_USUAL);
   when_text(now, now_ms / 1000);
   buf_addf(&line,
            json ? "{\"time\":\"%.19s.%03dZ\",\"level\":\"%s\",\"message\":" : "%.19s.%03dZ %s ",

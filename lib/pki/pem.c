@@ -5,11 +5,19 @@
 
 static const char begin_mark[] = "-----BEGIN ", end_mark[] = "-----END ", dashes[] = "-----";
 
+static void add_mark(struct buf *out, const char *mark, const char *label)
+{
+  buf_add_text(out, mark);
+  buf_add_text(out, label);
+  buf_add_text(out, dashes);
+  buf_add_u8(out, '\n');
+}
+
 void pem_add(struct buf *out, const char *label, struct bytes der)
 {
-  buf_addf(out, "-----BEGIN %s-----\n", label);
+  add_mark(out, begin_mark, label);
   base64_add(out, der, 64);
-  buf_addf(out, "-----END %s-----\n", label);
+  add_mark(out, end_mark, label);
 }
 
 /* What is left behind `mark` at its first place in the text; false when it is nowhere. */
