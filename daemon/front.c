@@ -9,7 +9,7 @@
 #include "lib/base/log.h"
 #include "lib/base/when.h"
 
-enum { CONNECTION_MEMORY = 32 * 1024 };
+enum { CONNECTION_MEMORY = 16 * 1024 };
 
 void front_set_deadline(struct conn *conn, unsigned seconds)
 {
