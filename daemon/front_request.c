@@ -17,6 +17,25 @@ static struct conn *conn_of(struct MHD_Connection *connection)
   return context != NULL ? context->socket_context : NULL;
 }
 
+/* libmicrohttpd would split the query, which nobody asks it for, with the memory that it needs for
+ * its answer: with many parameters there would be none, and nobody would be told of the request's
+ * end. So it is shown an empty query. */
+static void cut_query(const char *target)
+{
+  char *mark = strchr((char *)(uintptr_t)target, '?');
+  if (mark != NULL && mark[1] != '\0')
+    mark[1] = '\0';
+}
+
+/* What remains of the deadline for the handshake, or for the next request, is not given anew. */
+static void set_request_deadline(struct conn *conn, unsigned seconds)
+{
+  int64_t before_ms = conn->deadline_ms;
+  front_set_deadline(conn, seconds);
+  if (before_ms != 0 && before_ms < conn->deadline_ms)
+    conn->deadline_ms = before_ms;
+}
+
 void *front_on_target(void *context, const char *target, struct MHD_Connection *connection)
 {
   struct front *front = context;
@@ -29,6 +48,7 @@ void *front_on_target(void *context, const char *target, struct MHD_Connection *
     free(in);
     return NULL;
   }
+  cut_query(target);
   in->front = front;
   in->connection = connection;
   in->conn = conn;
@@ -37,7 +57,7 @@ void *front_on_target(void *context, const char *target, struct MHD_Connection *
   in->x.started_ms = when_monotonic_ms();
   snprintf(in->x.source, sizeof in->x.source, "%s", conn->source);
   front->n_requests++;
-  front_set_deadline(conn, front->request_seconds);
+  set_request_deadline(conn, front->request_seconds);
   return in;
 }
 

@@ -407,6 +407,20 @@ static void a_head_in_many_pieces_is_still_well_formed(void **state)
   assert_int_equal(status_of(&c), 200);
 }
 
+/* libmicrohttpd's own memory for a connection would not do for these. */
+static void a_query_of_many_parameters_is_answered(void **state)
+{
+  (void)state;
+  struct client c;
+  AUTO(buf) head = {0};
+  buf_add_text(&head, "GET /now?");
+  for (int i = 0; i < 5000; i++)
+    buf_add_text(&head, "a&");
+  buf_add_text(&head, " HTTP/1.1\r\nHost: a\r\n\r\n");
+  assert_int_equal(ask_octets(&c, (const char *)head.data, head.len), 400);
+  assert_non_null(strstr(c.got, "\"code\":\"bad-request\""));
+}
+
 /* Each octet comes in good time, and yet the request never ends. */
 static void one_octet_after_the_other_is_cut_off(void **state)
 {
@@ -464,6 +478,7 @@ int main(void)
       TEST(what_will_be_refused_is_refused_before_its_body),
       TEST(a_head_that_two_could_read_differently_ends_the_connection),
       TEST(a_head_in_many_pieces_is_still_well_formed),
+      TEST(a_query_of_many_parameters_is_answered),
       TEST(one_octet_after_the_other_is_cut_off),
       TEST(what_is_under_way_is_answered_before_the_end),
       TEST(behind_closed_doors_no_handler_runs),
