@@ -68,14 +68,20 @@ static void copy_labels(const struct issue_request *request, const struct author
   TEXT_COPY(row->authority, bytes_of_text(authority->name));
 }
 
-/* True and *ret_replayed: the job has its answer. */
-static bool look_back(struct worker *w, struct issue_job *job, int64_t now, bool *ret_replayed,
-                      struct fault *f)
+/* True and *ret_replayed: the job has its answer. What the ledger knows of a key is told to who has
+ * the key alone; a request that goes on is verified by the policy. */
+static bool look_back(struct worker *w, const struct csr *csr, struct issue_job *job, int64_t now,
+                      bool *ret_replayed, struct fault *f)
 {
   AUTO(issued) earlier = {0};
   bool replayed = false;
   if (!ledger_foresee(w->issuer->ledger, &job->result.row, job->request.replace, now, &replayed,
-                      &earlier, f))
+                      &earlier, f)) {
+    if (fault_whose(f->code) == FAULT_PEER)
+      csr_verify(csr, f);
+    return false;
+  }
+  if (replayed && !csr_verify(csr, f))
     return false;
   if (replayed) {
     issued_free(&job->result.row);
@@ -132,7 +138,7 @@ static bool prepare(struct worker *w, const struct conf *conf, struct issue_job 
   if (!issue_request_sha256(&job->request, row->spki_sha256, row->request_sha256, f))
     return false;
   copy_labels(&job->request, w->issuer->authority, row);
-  if (!look_back(w, job, now, ret_replayed, f) || *ret_replayed)
+  if (!look_back(w, &csr, job, now, ret_replayed, f) || *ret_replayed)
     return *ret_replayed;
   if (!take_random(w, random, f))
     return false;
