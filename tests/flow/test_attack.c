@@ -108,13 +108,13 @@ static void one_key_that_many_devices_race_with_makes_one_row(void **state)
 
 /* --- a head that is costly to take apart --- */
 
-static void ten_thousand_parameters_get_their_problem(void **state)
+static void thousands_of_parameters_get_their_problem(void **state)
 {
   (void)state;
   AUTO(answer) answer = {0};
   AUTO(buf) path = {0};
   buf_add_text(&path, "/v1/ca?");
-  for (int i = 0; i < 10000; i++)
+  for (int i = 0; i < 3000; i++)
     buf_add_text(&path, "a&");
   flow_ask(&flow, &(struct ask){.path = buf_text(&path)}, &answer);
   assert_problem(&answer, 400, "bad-request");
@@ -160,7 +160,7 @@ int main(void)
       cmocka_unit_test(who_lacks_the_key_learns_nothing_of_its_certificate),
       cmocka_unit_test(many_keys_that_race_for_one_device_make_one_row),
       cmocka_unit_test(one_key_that_many_devices_race_with_makes_one_row),
-      cmocka_unit_test(ten_thousand_parameters_get_their_problem),
+      cmocka_unit_test(thousands_of_parameters_get_their_problem),
       cmocka_unit_test(a_key_holder_that_hangs_is_replaced),
   };
   return cmocka_run_group_tests(tests, begin, end);
