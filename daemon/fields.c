@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "daemon/fields_plain.h"
 #include "lib/base/text.h"
 #include "lib/ca/ledger.h"
 
@@ -118,7 +119,33 @@ static bool refuse_missing(const struct field *field, struct fault *f)
   return fault_set(f, BAD_FIELD, "%s is missing", field->name);
 }
 
-bool fields_from_json(const struct field_table *table, struct bytes body, void *to, struct fault *f)
+static bool put_plain(const struct field *field, const struct plain_value *value,
+                      const struct plain *plain, void *to, struct fault *f)
+{
+  if (field->type != FIELD_STRINGS)
+    return field->put(field, value->text, to, f);
+  for (size_t i = 0; i < value->n_items; i++)
+    if (!field->put(field, plain->items[value->first_item + i], to, f))
+      return false;
+  return true;
+}
+
+static bool fields_from_plain(const struct field_table *table, const struct plain *plain, void *to,
+                              struct fault *f)
+{
+  for (size_t i = 0; i < table->n; i++) {
+    const struct field *field = &table->fields[i];
+    const struct plain_value *value = &plain->values[i];
+    if (!value->given && field->required)
+      return refuse_missing(field, f);
+    if (value->given && !put_plain(field, value, plain, to, f))
+      return false;
+  }
+  return f->code == FAULT_NONE;
+}
+
+static bool fields_from_tree(const struct field_table *table, struct bytes body, void *to,
+                             struct fault *f)
 {
   AUTO(json) object = NULL;
   if (!read_object(body, &object, f) || !check_object(table, object, f))
@@ -132,6 +159,15 @@ bool fields_from_json(const struct field_table *table, struct bytes body, void *
       return false;
   }
   return f->code == FAULT_NONE;
+}
+
+bool fields_from_json(const struct field_table *table, struct bytes body, void *to, struct fault *f)
+{
+  AUTO(buf) scratch = {0};
+  struct plain plain;
+  if (fields_plain_read(table, body, &scratch, &plain))
+    return fields_from_plain(table, &plain, to, f);
+  return fields_from_tree(table, body, to, f);
 }
 
 static bool put_list(const struct field *field, struct bytes text, void *to, struct fault *f)

@@ -13,6 +13,7 @@ daemon_librest_a_SOURCES = \
   daemon/csv.c daemon/csv.h \
   daemon/cursor.c daemon/cursor.h \
   daemon/fields.c daemon/fields.h \
+  daemon/fields_plain.c daemon/fields_plain.h \
   daemon/issue_decode.c daemon/issue_decode.h \
   daemon/json_text.c daemon/json_text.h \
   daemon/listing.c daemon/listing.h \
