@@ -55,6 +55,8 @@ enum handled exchange_fail(struct exchange *x, const struct fault *f)
   struct reply *reply = &x->reply;
   reply_clear(reply);
   x->code = f->code;
+  if (fault_whose(f->code) == FAULT_OURS)
+    memcpy(x->detail, f->detail, sizeof x->detail);
   reply->status = (unsigned)fault_status(f->code);
   reply->content_type = "application/problem+json";
   reply->retry_after_s = retry_after_s(f->code);

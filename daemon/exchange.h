@@ -62,6 +62,7 @@ struct exchange {
   struct reply reply;
   /* For the line of log. */
   enum fault_code code;
+  char detail[sizeof(((struct fault *)0)->detail)]; /* of a fault that is ours; "" otherwise */
   char device_serial[65], serial_number[41];
 
   void *front; /* the front's own */

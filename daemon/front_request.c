@@ -210,6 +210,7 @@ static void log_request(const struct incoming *in, const char *ended)
           LOG_TEXT("source", x->source), LOG_TEXT("method", in->method[0] ? in->method : NULL),
           LOG_TEXT("path", path_for_log(in, shown)), LOG_NUMBER("status", in->sent_status),
           LOG_TEXT("code", failed ? fault_problem_code(x->code) : NULL),
+          LOG_TEXT("detail", x->detail[0] ? x->detail : NULL),
           LOG_TEXT("device_serial", x->device_serial[0] ? x->device_serial : NULL),
           LOG_TEXT("serial_number", x->serial_number[0] ? x->serial_number : NULL),
           LOG_TEXT("ended", ended), LOG_NUMBER("ms", when_monotonic_ms() - x->started_ms));
