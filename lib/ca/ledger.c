@@ -163,11 +163,23 @@ static bool last_id(struct ledger_connection *c, int64_t *ret_id, struct fault *
   return true;
 }
 
+/* SQLite goes on with a file that has lost its name; what is written there is found by nobody. */
+static bool is_in_place(struct ledger *ledger, struct fault *f)
+{
+  int moved = 0;
+  if (sqlite3_file_control(ledger->writer->db, "main", SQLITE_FCNTL_HAS_MOVED, &moved) !=
+          SQLITE_OK ||
+      !moved)
+    return true;
+  return fault_set(f, LEDGER, "%s was moved or deleted: put it back, or restart the daemon",
+                   ledger->path);
+}
+
 bool ledger_begin(struct ledger *ledger, struct ledger_batch **ret_batch, struct fault *f)
 {
   pthread_mutex_lock(&ledger->writer_mutex);
   ledger->batch = (struct ledger_batch){.ledger = ledger};
-  if (ledger_run(ledger->writer, SQL_BEGIN, f) &&
+  if (is_in_place(ledger, f) && ledger_run(ledger->writer, SQL_BEGIN, f) &&
       last_id(ledger->writer, &ledger->batch.last_id, f)) {
     *ret_batch = &ledger->batch;
     return true;

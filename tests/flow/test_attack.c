@@ -142,6 +142,25 @@ static void a_key_holder_that_hangs_is_replaced(void **state)
   assert_int_equal(answer.status, 201);
 }
 
+/* --- a ledger that is taken away --- */
+
+static void a_ledger_that_is_moved_away_gets_no_rows(void **state)
+{
+  (void)state;
+  AUTO(buf) pem = {0};
+  AUTO(answer) answer = {0};
+  char path[128], away[128];
+  flow_path(&flow, "ca/mintmark.db", path);
+  flow_path(&flow, "ca/away.db", away);
+  make_csr(&pem);
+  assert_int_equal(rename(path, away), 0);
+  flow_issue(&flow, buf_text(&pem), "A-moved", "10.3.4.1", NULL, &answer);
+  assert_problem(&answer, 503, "ledger");
+  assert_int_equal(rename(away, path), 0);
+  flow_issue(&flow, buf_text(&pem), "A-moved", "10.3.4.1", NULL, &answer);
+  assert_int_equal(answer.status, 201);
+}
+
 static int begin(void **state)
 {
   (void)state;
@@ -164,6 +183,7 @@ int main(void)
       cmocka_unit_test(one_key_that_many_devices_race_with_makes_one_row),
       cmocka_unit_test(thousands_of_parameters_get_their_problem),
       cmocka_unit_test(a_key_holder_that_hangs_is_replaced),
+      cmocka_unit_test(a_ledger_that_is_moved_away_gets_no_rows),
   };
   return cmocka_run_group_tests(tests, begin, end);
 }
