@@ -4,7 +4,11 @@
 #include "lib/ca/ledger.h"
 
 /* authorization: the header's value; data is NULL when it is not there. An open route asks nobody.
- * UNAUTHENTICATED for no header, another scheme than Bearer (RFC 6750, 2.1) or a wrong token;
- * FORBIDDEN for a role that the row lacks. */
+ * A principal's token comes by Bearer (RFC 6750, 2.1), a device's serial and secret by Basic (RFC
+ * 7617) or, in base64url, by Bearer. UNAUTHENTICATED for no header, another scheme, or what is not
+ * right; FORBIDDEN for a role that the row lacks. */
 bool auth_check(const struct route *route, struct bytes authorization, struct ledger *ledger,
                 struct principal *ret_principal, struct fault *f);
+
+/* Is this a device's secret, which somebody may have thought of (a principal's token is random)? */
+bool auth_is_guessable(struct bytes authorization);

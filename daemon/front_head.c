@@ -4,7 +4,7 @@
 #include <openssl/rand.h>
 #include <stdlib.h>
 
-#include "daemon/auth.h"
+#include "daemon/admit.h"
 #include "daemon/query.h"
 #include "lib/base/text.h"
 
@@ -96,15 +96,14 @@ bool front_take_head(struct incoming *in, const char *method, const char *versio
   }
   memcpy(x->accept, in->head.accept, sizeof x->accept);
   memcpy(x->content_type, in->head.content_type, sizeof x->content_type);
-  if (!take_target(in, &query, f))
+  if (!admit_address(x, f) || !take_target(in, &query, f))
     return false;
   if (!route_find(routes, n_routes, method, x->path, &in->route, &x->method, x->path_value, &allow,
                   f)) {
     x->reply.allow = allow;
     return false;
   }
-  return auth_check(in->route, in->head.authorization, in->front->service->ledger, &x->principal,
-                    f) &&
+  return admit_principal(x, in->route, in->head.authorization, f) &&
          route_check_body(in->route, in->head.length, x->content_type, f) &&
          query_read(query, &x->query, &x->n_query, f);
 }

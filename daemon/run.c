@@ -8,6 +8,7 @@
 #include "daemon/adopt.h"
 #include "daemon/front.h"
 #include "daemon/health.h"
+#include "daemon/limits.h"
 #include "daemon/service.h"
 #include "daemon/tls.h"
 #include "lib/base/file.h"
@@ -22,6 +23,7 @@ struct run {
   struct key_holder *holder;
   struct issuer *issuer;
   struct prober *prober;
+  struct limits *limits;
   struct service service;
   struct front *front;
 };
@@ -87,10 +89,13 @@ static bool start_pipeline(struct run *run, struct fault *f)
 static bool start_front(struct run *run, struct fault *f)
 {
   const struct conf *conf = run->conf;
+  if (!limits_new(conf, &run->limits, f))
+    return false;
   run->service = (struct service){.authority = run->authority,
                                   .ledger = run->ledger,
                                   .issuer = run->issuer,
-                                  .prober = run->prober};
+                                  .prober = run->prober,
+                                  .limits = run->limits};
   struct front_options options = {
       .listen_fd = run->listener.fd,
       .service = &run->service,
@@ -108,6 +113,7 @@ static bool start_front(struct run *run, struct fault *f)
 static void take_apart(struct run *run)
 {
   front_stop(run->front);
+  limits_free(run->limits);
   prober_stop(run->prober);
   key_holder_free(run->holder);
   ledger_close(run->ledger);
@@ -191,6 +197,7 @@ bool run_reload(struct run *run, struct fault *f)
   log_setup(conf->log_format, conf->log_level, STDERR_FILENO);
   front_set_seconds(run->front, conf->request_seconds, conf->idle_seconds);
   issuer_reload(run->issuer, conf);
+  limits_reload(run->limits, conf);
   /* What is compared the next time is what was asked for this time. */
   conf_release(run->conf);
   run->conf = TAKE(conf);

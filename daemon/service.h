@@ -7,9 +7,12 @@
 #include "lib/ca/issue.h"
 #include "lib/ca/ledger.h"
 
+struct limits;
+
 struct service {
   const struct authority *authority;
   struct ledger *ledger;
   struct issuer *issuer;
   struct prober *prober; /* for /readyz: see health.h */
+  struct limits *limits; /* see limits.h; NULL: none */
 };

@@ -116,6 +116,15 @@ static const struct conf_option log_options[] = {
     {.name = NULL},
 };
 
+#define RATE                                                                                       \
+  "a number for each second, minute or hour as in \"50/s\", \"600/m\" or \"1000/h\", or \"none\""
+static const struct conf_option limits_options[] = {
+    OPTION("per_principal", value_rate, AT(per_principal), "20000/s", RATE),
+    OPTION("per_address", value_rate, AT(per_address), "20000/s", RATE),
+    OPTION("failed_per_address", value_rate, AT(failed_per_address), "60/m", RATE),
+    {.name = NULL},
+};
+
 struct section {
   const char *name;
   const struct conf_option *options;
@@ -128,6 +137,7 @@ static const struct section sections[] = {
     {"key_holder", key_holder_options, .required = true},
     {"admin", admin_options, .titled = true},
     {.name = "log", .options = log_options},
+    {.name = "limits", .options = limits_options},
     {"profile", conf_profile_options, .titled = true, .required = true, .many = true},
 };
 

@@ -44,6 +44,7 @@ value_reader value_cores; /* unsigned: 0 is one for each core */
 value_reader value_log_format;
 value_reader value_log_level;
 value_reader value_token_hash;
+value_reader value_rate; /* struct rate: "50/s", "600/m", "1000/h" or "none" */
 /* struct profile */
 value_reader value_flag;     /* bool */
 value_reader value_validity; /* validity_s and never_expires */
@@ -51,6 +52,8 @@ value_reader value_backdate;
 value_reader value_key_type, value_key_usage, value_ext_key_usage;
 value_reader value_ip_range, value_dns_pattern, value_uri_prefix;
 value_reader value_csr_names, value_subject, value_hardware_type;
+value_reader value_ip_proof; /* bool: is it "peer"? */
+value_reader value_role;
 
 /* The options of a profile, ending with a row without a name. */
 extern const struct conf_option conf_profile_options[];

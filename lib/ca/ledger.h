@@ -49,6 +49,9 @@ struct issued {
   uint8_t request_sha256[32]; /* what "the same request" means: see issue.h */
   struct buf der;             /* the certificate; owned */
   bool is_replacement;        /* set by ledger_append: it took the place of a current certificate */
+  /* Not of the row: the device's enrolment secret by which it was asked for, and which is used up
+   * with it; 0: none. */
+  int64_t secret_no;
 };
 void issued_free(struct issued *row);
 AUTO_VALUE(issued, struct issued, issued_free)
@@ -65,6 +68,7 @@ bool ledger_begin(struct ledger *ledger, struct ledger_batch **ret_batch, struct
  *     this same batch: like a new one it is durable only after the commit;
  *   - another device_serial has this key: KEY_ALREADY_USED (a row without device_serial counts as
  *     another device unless both have none and the request is the same);
+ *   - row->secret_no is not the device's secret any more, or was used up: FORBIDDEN;
  *   - the device has a current certificate of this profile, and `replace` is false:
  *     DEVICE_HAS_CERTIFICATE (detail names its serial number);
  *   - otherwise the row is added, and row->id is set.

@@ -11,7 +11,9 @@ lib_ca_libca_a_SOURCES = \
   lib/ca/conf_scan.c lib/ca/conf_scan.h \
   lib/ca/conf_value.c \
   lib/ca/event.c lib/ca/event.h \
+  lib/ca/device.c lib/ca/device.h \
   lib/ca/issue.c lib/ca/issue.h \
+  lib/ca/issue_device.c \
   lib/ca/issue_private.h \
   lib/ca/issue_queue.c \
   lib/ca/issue_worker.c \
@@ -24,6 +26,8 @@ lib_ca_libca_a_SOURCES = \
   lib/ca/ledger_event.c \
   lib/ca/ledger_event_search.c \
   lib/ca/ledger_label.c \
+  lib/ca/ledger_device.c lib/ca/ledger_device.h \
+  lib/ca/ledger_import.c \
   lib/ca/ledger_migrate.c \
   lib/ca/ledger_principal.c \
   lib/ca/ledger_private.h \

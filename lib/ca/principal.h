@@ -31,6 +31,7 @@ struct principal {
   char name[PRINCIPAL_NAME_SIZE];
   enum role role;
   int64_t created_at;
+  int64_t secret_no; /* of a device that showed its enrolment secret: which one; 0: none */
 };
 
 /* 1 to 64 of A-Z a-z 0-9 - _ (no dot: it divides name and secret). */

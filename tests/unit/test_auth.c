@@ -2,6 +2,7 @@
 #include "tests/unit/unit.h"
 
 #include "daemon/auth.h"
+#include "lib/ca/device.h"
 
 /* A ledger of two: what principal.c would find. */
 bool principal_authenticate(struct ledger *ledger, struct bytes token,
@@ -19,6 +20,17 @@ bool principal_authenticate(struct ledger *ledger, struct bytes token,
   return true;
 }
 
+/* What device.c would find. */
+bool device_authenticate(struct ledger *ledger, struct bytes credentials,
+                         struct principal *ret_principal, struct fault *f)
+{
+  (void)ledger;
+  if (!bytes_equal(credentials, bytes_of_text("W:1:secret")))
+    return fault_set(f, UNAUTHENTICATED, "wrong");
+  *ret_principal = (struct principal){.name = "W:1", .role = ROLE_DEVICE, .secret_no = 1};
+  return true;
+}
+
 const char *role_name(enum role role)
 {
   (void)role;
@@ -27,7 +39,8 @@ const char *role_name(enum role role)
 
 static const struct route for_admin = {.roles = MAY(ADMIN)},
                           for_both = {.roles = MAY(ADMIN) | MAY(STATION)},
-                          open_row = {.roles = OPEN_TO_ALL}, closed = {.roles = 0};
+                          for_devices = {.roles = MAY(DEVICE)}, open_row = {.roles = OPEN_TO_ALL},
+                          closed = {.roles = 0};
 
 static enum fault_code try(const struct route *route, const char *authorization)
 {
@@ -81,6 +94,30 @@ static void only_a_bearer_token_counts(void **state)
     assert_int_equal(try(&for_admin, values[i]), FAULT_UNAUTHENTICATED);
 }
 
+static void a_device_comes_by_basic_or_by_bearer(void **state)
+{
+  (void)state;
+  /* printf W:1:secret | base64 */
+  assert_int_equal(try(&for_devices, "Basic VzoxOnNlY3JldA=="), FAULT_NONE);
+  assert_int_equal(try(&for_devices, "basic  VzoxOnNlY3JldA=="), FAULT_NONE);
+  assert_int_equal(try(&for_devices, "Bearer VzoxOnNlY3JldA"), FAULT_NONE);
+  assert_int_equal(try(&for_admin, "Basic VzoxOnNlY3JldA=="), FAULT_FORBIDDEN);
+  assert_int_equal(try(&for_devices, "Bearer VzoxOnNlY3JldA=="), FAULT_UNAUTHENTICATED);
+  assert_int_equal(try(&for_devices, "Basic VzoxOnNlY3JlZA=="), FAULT_UNAUTHENTICATED);
+  assert_int_equal(try(&for_devices, "Basic W:1:secret"), FAULT_UNAUTHENTICATED);
+  assert_int_equal(try(&for_devices, "Bearer root.secret"), FAULT_FORBIDDEN);
+}
+
+static void only_a_secret_that_somebody_thought_of_can_be_guessed(void **state)
+{
+  (void)state;
+  assert_true(auth_is_guessable(bytes_of_text("Basic VzoxOnNlY3JldA==")));
+  assert_true(auth_is_guessable(bytes_of_text("Bearer VzoxOnNlY3JldA")));
+  assert_false(auth_is_guessable(bytes_of_text("Bearer root.secret")));
+  assert_false(auth_is_guessable(bytes_of_text("Basic ")));
+  assert_false(auth_is_guessable(bytes_of(NULL, 0)));
+}
+
 int main(void)
 {
   const struct CMUnitTest tests[] = {
@@ -88,6 +125,8 @@ int main(void)
       cmocka_unit_test(a_row_without_roles_is_closed_to_all),
       cmocka_unit_test(an_open_row_asks_nobody),
       cmocka_unit_test(only_a_bearer_token_counts),
+      cmocka_unit_test(a_device_comes_by_basic_or_by_bearer),
+      cmocka_unit_test(only_a_secret_that_somebody_thought_of_can_be_guessed),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
