@@ -6,13 +6,12 @@
 #include "lib/ca/conf.h"
 #include "lib/ca/issue.h"
 #include "lib/ca/ledger.h"
-
-struct limits;
+#include "lib/ca/trust.h"
 
 struct service {
   const struct authority *authority;
   struct ledger *ledger;
   struct issuer *issuer;
-  struct prober *prober; /* for /readyz: see health.h */
-  struct limits *limits; /* see limits.h; NULL: none */
+  struct trust_box *trusts; /* whose client certificates count */
+  struct prober *prober;    /* for /readyz: see health.h */
 };
