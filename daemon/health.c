@@ -21,6 +21,7 @@ enum {
 
 struct finding {
   bool ok;
+  enum fault_code code;
   char why[160];
 };
 
@@ -37,7 +38,7 @@ struct prober {
 
 static struct finding finding_of(bool ok, const struct fault *f)
 {
-  struct finding finding = {.ok = ok};
+  struct finding finding = {.ok = ok, .code = f->code};
   if (!ok)
     memcpy(finding.why, f->detail, sizeof finding.why - 1);
   return finding;
@@ -130,13 +131,15 @@ static bool judge(const struct prober *prober, struct fault *f)
   const struct finding *ledger = &prober->ledger_finding, *signer = &prober->signer_finding;
   if (when_monotonic_ms() - prober->probed_ms > STALE_MS)
     return fault_set(f, LEDGER, "the last probe of ledger and key holder does not end");
+  /* Anybody may ask: paths and reasons are for the log. */
   if (!signer->ok)
-    fault_add_item(f, "key_holder", "%s", signer->why);
+    fault_add_item(f, "key_holder", "does not sign");
   if (!ledger->ok)
-    fault_add_item(f, "ledger", "%s", ledger->why);
+    fault_add_item(f, "ledger", "cannot be written");
   if (!ledger->ok)
-    return fault_set(f, LEDGER, "%s", ledger->why);
-  return signer->ok || fault_set(f, SIGNER_DOWN, "%s", signer->why);
+    return fault_set(f, LEDGER, "the ledger cannot be written; the log says why");
+  return signer->ok ||
+         fault_set_code(f, signer->code, "the key holder does not sign; the log says why");
 }
 
 bool prober_is_ready(struct prober *prober, struct fault *f)

@@ -6,8 +6,6 @@
 #include "lib/base/wire.h"
 #include "lib/pki/sign_protocol.h"
 
-static const char no_such_key[] = "there is no such key here";
-
 static struct bytes get_octets(struct wire_reader *in, size_t len)
 {
   if (in->failed || in->rest.len < len) {
@@ -25,11 +23,20 @@ static void put_result(struct buf *reply, enum sign_status status, struct bytes 
   wire_put_bytes(reply, octets);
 }
 
-static void put_refusal(struct buf *reply, const char *what, const char *name, const char *reason)
+/* `f` is of the guard or the key. */
+static void put_refusal(struct buf *reply, const char *what, const char *name,
+                        const struct fault *f)
 {
+  const char *reason = f->detail;
   log_say(LOG_LEVEL_WARNING, "refused to sign", LOG_TEXT("what", what),
           LOG_TEXT("serial_number", name), LOG_TEXT("reason", reason));
-  put_result(reply, SIGN_REFUSED, bytes_of_text(reason));
+  put_result(reply, f->code == FAULT_SIGNER_SPENT ? SIGN_LATER : SIGN_REFUSED,
+             bytes_of_text(reason));
+}
+
+static bool refuse_unknown_key(struct fault *f)
+{
+  return fault_set(f, SIGNER_REFUSED, "there is no such key here");
 }
 
 struct instant {
@@ -44,13 +51,13 @@ static void sign_item(struct signing_key *key, enum sign_kind kind, struct bytes
   char name[GUARD_NAME_SIZE];
   const char *what = kind == SIGN_CRL ? "CRL" : "certificate";
   buf_clear(signature);
-  if (key == NULL)
-    put_refusal(reply, what, NULL, no_such_key);
-  else if (guard_check(&key->guard, kind, tbs, at.now, at.monotonic_ms, name, &fault) &&
-           private_key_sign(key->key, tbs, signature, &fault))
+  name[0] = '\0';
+  if (key == NULL ? refuse_unknown_key(&fault)
+                  : guard_check(&key->guard, kind, tbs, at.now, at.monotonic_ms, name, &fault) &&
+                        private_key_sign(key->key, tbs, signature, &fault))
     put_result(reply, SIGN_DONE, buf_bytes(signature));
   else
-    put_refusal(reply, what, name, fault.detail);
+    put_refusal(reply, what, name, &fault);
 }
 
 /* The whole request has its form before the first signature is made. */
@@ -92,13 +99,13 @@ static bool answer_probe(const struct keys *keys, struct bytes request, struct b
   AUTO(fault) fault = {0};
   if (request.len != SIGN_KEY_SHA256_LEN)
     return false;
-  const struct signing_key *key = keys_find(keys, request);
-  if (key == NULL)
-    put_refusal(reply, "probe", NULL, no_such_key);
-  else if (!signing_key_probe(key, when_now(), &fault))
-    put_refusal(reply, "probe", NULL, fault.detail);
-  else
+  struct signing_key *key = keys_find(keys, request);
+  if (key == NULL ? refuse_unknown_key(&fault)
+                  : signing_key_probe(key, when_now(), &fault) &&
+                        guard_check_room(&key->guard, when_monotonic_ms(), &fault))
     put_result(reply, SIGN_DONE, bytes_of(NULL, 0));
+  else
+    put_refusal(reply, "probe", "", &fault);
   return true;
 }
 

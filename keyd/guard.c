@@ -273,6 +273,18 @@ static bool check_crl(const struct guard *guard, struct bytes tbs, int64_t now,
   return check_crl_times(guard, &crl, now, f);
 }
 
+static bool refuse_for_now(const struct guard *guard, struct fault *f)
+{
+  return fault_set(f, SIGNER_SPENT,
+                   "%llu signatures in an hour are used up (signatures_per_hour of keyd.conf)",
+                   (unsigned long long)guard->limits.signatures_per_hour);
+}
+
+bool guard_check_room(struct guard *guard, int64_t monotonic_ms, struct fault *f)
+{
+  return rate_has_room(&guard->rate, monotonic_ms) || refuse_for_now(guard, f);
+}
+
 bool guard_check(struct guard *guard, enum sign_kind kind, struct bytes tbs, int64_t now,
                  int64_t monotonic_ms, char ret_name[GUARD_NAME_SIZE], struct fault *f)
 {
@@ -286,7 +298,6 @@ bool guard_check(struct guard *guard, enum sign_kind kind, struct bytes tbs, int
   if (!ok)
     return false;
   if (!rate_take(&guard->rate, monotonic_ms))
-    return REFUSE(f, "%llu signatures in an hour are used up (signatures_per_hour)",
-                  (unsigned long long)guard->limits.signatures_per_hour);
+    return refuse_for_now(guard, f);
   return true;
 }

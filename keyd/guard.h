@@ -41,6 +41,9 @@ bool guard_check_own(const struct guard *guard, int64_t now, struct fault *f);
  * be told. */
 enum { GUARD_NAME_SIZE = 64 };
 
+/* Is a signature left in this hour? SIGNER_SPENT otherwise. Counts nothing. */
+bool guard_check_room(struct guard *guard, int64_t monotonic_ms, struct fault *f);
+
 /* May this be signed? It counts as a signature when it may. SIGNER_REFUSED with the reason
  * otherwise. now is in seconds, monotonic_ms on when_monotonic_ms(). */
 bool guard_check(struct guard *guard, enum sign_kind kind, struct bytes tbs, int64_t now,

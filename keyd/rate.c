@@ -40,6 +40,17 @@ bool rate_take(struct rate *rate, int64_t now_ms)
   return ok;
 }
 
+bool rate_has_room(struct rate *rate, int64_t now_ms)
+{
+  if (rate->limit == 0)
+    return true;
+  pthread_mutex_lock(&rate->lock);
+  move_window(rate, now_ms / 60000);
+  bool has_room = rate->sum < rate->limit;
+  pthread_mutex_unlock(&rate->lock);
+  return has_room;
+}
+
 void rate_free(struct rate *rate)
 {
   pthread_mutex_destroy(&rate->lock);

@@ -18,4 +18,6 @@ struct rate {
 void rate_init(struct rate *rate, uint64_t limit);
 /* Counts one, at now_ms on when_monotonic_ms(); false when the hour is used up. */
 bool rate_take(struct rate *rate, int64_t now_ms);
+/* Is there any left? Counts nothing. */
+bool rate_has_room(struct rate *rate, int64_t now_ms);
 void rate_free(struct rate *rate);

@@ -60,6 +60,7 @@ enum fault_whose { FAULT_PEER, FAULT_OURS };
   X(INTERNAL,                      500,  OURS,  "an error of ours")                               \
   X(LINT,                          500,  OURS,  "the certificate that was built is not correct")  \
   X(SIGNER_REFUSED,                500,  OURS,  "the key holder refused to sign")                 \
+  X(SIGNER_SPENT,                  503,  OURS,  "the key holder has signed all that it may")      \
   X(SIGNER_DOWN,                   503,  OURS,  "the key holder does not answer")                 \
   X(LEDGER,                        503,  OURS,  "the ledger cannot be used")                      \
   X(NO_MEMORY,                     503,  OURS,  "out of memory")                                  \

@@ -98,28 +98,31 @@ static void put_request(struct signer *signer, const struct signer_item *items, 
   }
 }
 
-/* One status with its octets; false when it is neither yes nor no. */
-static bool get_result(struct wire_reader *in, bool *ret_done, struct bytes *ret_octets)
+/* One status with its octets; false when it is none that there is. */
+static bool get_result(struct wire_reader *in, enum sign_status *ret_status,
+                       struct bytes *ret_octets)
 {
   uint8_t status = wire_get_u8(in);
   *ret_octets = wire_get_bytes(in);
-  *ret_done = status == SIGN_DONE;
-  return !in->failed && (status == SIGN_DONE || status == SIGN_REFUSED);
+  *ret_status = (enum sign_status)status;
+  return !in->failed && status >= SIGN_DONE && status <= SIGN_LATER;
 }
 
-static bool refuse(struct fault *f, struct bytes reason)
+static bool refuse(struct fault *f, enum sign_status status, struct bytes reason)
 {
-  return fault_set(f, SIGNER_REFUSED, "the key holder refused: %.*s", (int)reason.len,
-                   reason.len > 0 ? (const char *)reason.data : "");
+  return fault_set_code(f, status == SIGN_LATER ? FAULT_SIGNER_SPENT : FAULT_SIGNER_REFUSED,
+                        "the key holder refused: %.*s", (int)reason.len,
+                        reason.len > 0 ? (const char *)reason.data : "");
 }
 
 static bool reply_is_whole(const struct signer *signer, size_t n)
 {
   struct wire_reader in = {.rest = buf_bytes(&signer->reply)};
   struct bytes octets;
-  bool done, ok = wire_get_u16(&in) == n;
+  enum sign_status status;
+  bool ok = wire_get_u16(&in) == n;
   for (size_t i = 0; i < n && ok; i++)
-    ok = get_result(&in, &done, &octets) && (!done || octets.len > 0);
+    ok = get_result(&in, &status, &octets) && (status != SIGN_DONE || octets.len > 0);
   return ok && wire_at_end(&in);
 }
 
@@ -130,10 +133,10 @@ static void take_results(const struct signer *signer, struct signer_item *items,
   wire_get_u16(&in);
   for (size_t i = 0; i < n; i++) {
     struct bytes octets;
-    bool done;
-    get_result(&in, &done, &octets);
-    if (!done) {
-      refuse(&items[i].fault, octets);
+    enum sign_status status;
+    get_result(&in, &status, &octets);
+    if (status != SIGN_DONE) {
+      refuse(&items[i].fault, status, octets);
       continue;
     }
     buf_clear(&items[i].signature);
@@ -159,15 +162,15 @@ bool signer_sign(struct signer *signer, struct signer_item *items, size_t n, str
 bool signer_probe(struct signer *signer, struct fault *f)
 {
   struct bytes reason;
-  bool done;
+  enum sign_status status;
   buf_clear(&signer->request);
   buf_add(&signer->request, signer->key_sha256, sizeof signer->key_sha256);
   if (!exchange(signer, PROBE_REQUEST, PROBE_REPLY, f))
     return false;
   struct wire_reader in = {.rest = buf_bytes(&signer->reply)};
-  if (!get_result(&in, &done, &reason) || !wire_at_end(&in))
+  if (!get_result(&in, &status, &reason) || !wire_at_end(&in))
     return break_off(signer, "its reply is not one", f);
-  return done || refuse(f, reason);
+  return status == SIGN_DONE || refuse(f, status, reason);
 }
 
 void signer_free(struct signer *signer)

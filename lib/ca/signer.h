@@ -21,7 +21,8 @@ bool signer_new(struct key_holder *holder, unsigned slot, const uint8_t key_sha2
 struct signer_item {
   struct bytes tbs;     /* in: borrowed */
   struct buf signature; /* out: owned by the caller */
-  struct fault fault;   /* out: SIGNER_REFUSED with the guard's reason, for this item alone */
+  struct fault
+      fault; /* out: SIGNER_REFUSED with the guard's reason, or SIGNER_SPENT, for this item */
 };
 
 /* Signs 1 to SIGNER_BATCH_MAX TBSCertificates. False (SIGNER_DOWN) when the key holder cannot be

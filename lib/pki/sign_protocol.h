@@ -28,4 +28,8 @@ enum sign_message { SIGN_REQUEST = 1, SIGN_REPLY = 2, PROBE_REQUEST = 3, PROBE_R
 enum sign_kind { SIGN_CERTIFICATE = 1, SIGN_CRL = 2 };
 
 /* Zero is neither: a reply that was never filled in says nothing good. */
-enum sign_status { SIGN_DONE = 1, SIGN_REFUSED = 2 };
+enum sign_status {
+  SIGN_DONE = 1,
+  SIGN_REFUSED = 2, /* and will be again */
+  SIGN_LATER = 3    /* the signatures of this hour are used up */
+};

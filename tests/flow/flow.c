@@ -125,10 +125,15 @@ static void append_conf(const struct flow *flow, const char *text)
 
 void flow_edit_conf(const struct flow *flow, const char *from, const char *to)
 {
+  flow_edit(flow, "ca/mintmark.conf", from, to);
+}
+
+void flow_edit(const struct flow *flow, const char *name, const char *from, const char *to)
+{
   char path[128];
   AUTO(buf) old = {0}, new = {0};
   AUTO(fault) f = {0};
-  read_text(flow_path(flow, "ca/mintmark.conf", path), &old);
+  read_text(flow_path(flow, name, path), &old);
   const char *text = buf_text(&old), *at = strstr(text, from);
   assert_non_null(at);
   buf_addf(&new, "%.*s%s%s", (int)(at - text), text, to, at + strlen(from));

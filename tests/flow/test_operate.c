@@ -174,6 +174,27 @@ static void readyz_tells_when_the_key_holder_hangs(void **state)
   flow_end(&flow);
 }
 
+static void an_hour_that_is_used_up_is_told_as_later(void **state)
+{
+  (void)state;
+  struct flow flow;
+  AUTO(answer) answer = {0};
+  AUTO(buf) csr = {0};
+  flow_begin(&flow, NULL);
+  assert_int_equal(flow_stop(&flow, SIGTERM), 0);
+  flow_edit(&flow, "ca/keyd.conf", "signatures_per_hour = 360000", "signatures_per_hour = 2");
+  flow_start(&flow);
+  assert_int_equal(status_of_name(&flow, "W-1", "10.0.0.1"), 201);
+  assert_int_equal(status_of_name(&flow, "W-2", "10.0.0.2"), 201);
+  make_csr(&csr);
+  flow_issue(&flow, buf_text(&csr), "W-3", "10.0.0.3", NULL, &answer);
+  assert_problem(&answer, 503, "signer-spent");
+  assert_true(answer.retry_after > 0);
+  wait_for_readiness(&flow, 503);
+  assert_int_equal(flow_rows(&flow), 2);
+  flow_end(&flow);
+}
+
 /* --- what must not start --- */
 
 /* Runs mintmarkd with the flow's configuration to its end; its output goes to "second.log". */
@@ -318,6 +339,7 @@ int main(void)
       cmocka_unit_test(sigterm_loses_no_answer),
       cmocka_unit_test(sighup_takes_a_good_configuration_and_refuses_a_bad_one),
       cmocka_unit_test(readyz_tells_when_the_key_holder_hangs),
+      cmocka_unit_test(an_hour_that_is_used_up_is_told_as_later),
       cmocka_unit_test(two_daemons_do_not_share_a_ledger),
       cmocka_unit_test(check_says_what_is_wrong_and_where),
       cmocka_unit_test(it_works_as_a_systemd_unit),
