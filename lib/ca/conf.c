@@ -129,7 +129,6 @@ static const struct section sections[] = {
     {"admin", admin_options, .titled = true},
     {.name = "log", .options = log_options},
     {"profile", conf_profile_options, .titled = true, .required = true, .many = true},
-    {"trust", conf_trust_options, .titled = true, .many = true},
 };
 
 /* --- from libConfuse's words to ours --- */
@@ -186,16 +185,13 @@ static bool check_title(cfg_t *cfg)
   return false;
 }
 
-static void *trust_of(cfg_t *cfg)
+/* What the options of this section are fields of; NULL after an error. */
+static void *object_of(cfg_t *cfg)
 {
-  struct conf_trust *trust = conf_trust_of(loading.conf, cfg_title(cfg));
-  if (trust == NULL)
-    fail(cfg->line, "no room for trust \"%s\"; write at most %d", cfg_title(cfg), TRUSTS_MAX);
-  return trust;
-}
-
-static void *profile_of(cfg_t *cfg)
-{
+  if (!check_title(cfg))
+    return NULL;
+  if (strcmp(cfg_name(cfg), "profile") != 0)
+    return loading.conf;
   struct conf *conf = loading.conf;
   for (size_t i = 0; i < conf->n_profiles; i++)
     if (strcmp(conf->profiles[i].name, cfg_title(cfg)) == 0)
@@ -205,16 +201,6 @@ static void *profile_of(cfg_t *cfg)
   if (profile == NULL)
     fail(cfg->line, "no room for profile \"%s\"; write at most %d", cfg_title(cfg), PROFILES_MAX);
   return profile;
-}
-
-/* What the options of this section are fields of; NULL after an error. */
-static void *object_of(cfg_t *cfg)
-{
-  if (!check_title(cfg))
-    return NULL;
-  if (strcmp(cfg_name(cfg), "profile") == 0)
-    return profile_of(cfg);
-  return strcmp(cfg_name(cfg), "trust") == 0 ? trust_of(cfg) : loading.conf;
 }
 
 /* A flag of ours beside libConfuse's. */
@@ -406,7 +392,7 @@ static void parse(struct conf *conf, const char *path, struct buf *text, struct 
   memset(&loading, 0, sizeof loading);
   loading.path = path, loading.conf = conf, loading.f = f;
   for (size_t i = 0; i < ARRAY_LEN(sections); i++)
-    if (!sections[i].many)
+    if (sections[i].options != conf_profile_options)
       set_initial(sections[i].options, conf);
   set_initial(root_options, conf);
   cfg_t *parser = make_parser();
@@ -475,8 +461,6 @@ void conf_release(struct conf *conf)
     return;
   for (size_t i = 0; i < conf->n_profiles; i++)
     profile_free(&conf->profiles[i]);
-  for (size_t i = 0; i < conf->n_trusts; i++)
-    conf_trust_free(&conf->trusts[i]);
   char *owned[] = {conf->path,
                    conf->listen,
                    conf->ledger,
@@ -492,6 +476,5 @@ void conf_release(struct conf *conf)
   for (size_t i = 0; i < ARRAY_LEN(owned); i++)
     free(owned[i]);
   free(conf->profiles);
-  free(conf->trusts);
   free(conf);
 }

@@ -9,15 +9,6 @@
 #include "lib/ca/principal.h"
 #include "lib/ca/profile.h"
 
-/* A section `trust`: see trust.h. */
-struct conf_trust {
-  const char *conf_path; /* borrowed from struct conf */
-  char name[65];
-  char *certificates, *crl; /* paths; crl may be NULL */
-  enum role role;           /* station or device */
-  enum attribute name_from;
-};
-
 struct conf {
   char *path;
   char *listen;     /* "127.0.0.1:8443", "[::]:8443" */
@@ -41,8 +32,6 @@ struct conf {
   unsigned queue;           /* jobs that wait at the most */
   struct profile *profiles;
   size_t n_profiles;
-  struct conf_trust *trusts;
-  size_t n_trusts;
   const struct profile *default_profile; /* NULL: a request must name one */
   _Atomic int references;
 };

@@ -55,12 +55,5 @@ value_reader value_csr_names, value_subject, value_hardware_type;
 /* The options of a profile, ending with a row without a name. */
 extern const struct conf_option conf_profile_options[];
 
-/* The options of a trust, likewise; struct conf_trust. */
-extern const struct conf_option conf_trust_options[];
-enum { TRUSTS_MAX = 16 };
-/* The trust of this name, which is added when it is new; NULL when there is no room. */
-struct conf_trust *conf_trust_of(struct conf *conf, const char *name);
-void conf_trust_free(struct conf_trust *trust); /* what it owns, not the object itself */
-
 /* What no single option can tell: the fault's detail says what is wrong and what would be right. */
 bool conf_profile_is_whole(const struct profile *profile, struct fault *f);

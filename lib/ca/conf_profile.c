@@ -62,6 +62,7 @@ const struct conf_option conf_profile_options[] = {
         .list = true),
     OPTION("require_device_serial", value_flag, AT(require_device_serial), "yes",
            "\"yes\" or \"no\""),
+    OPTION("require_order", value_flag, AT(require_order), "no", "\"yes\" or \"no\""),
     OPTION("hardware_type", value_hardware_type, 0, NULL, "an OID as in \"1.3.6.1.4.1.32473.1\""),
     {.name = NULL},
 };

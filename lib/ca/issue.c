@@ -115,6 +115,12 @@ void issuer_reload(struct issuer *issuer, struct conf *conf)
   conf_release(old);
 }
 
+bool issuer_has_profile(struct issuer *issuer, const char *name)
+{
+  AUTO(conf) conf = issuer_conf(issuer);
+  return conf_profile(conf, name) != NULL;
+}
+
 bool issuer_submit(struct issuer *issuer, struct issue_job *job, struct fault *f)
 {
   struct job_list one = {0};

@@ -20,7 +20,8 @@
 #include "lib/ca/ledger.h"
 #include "lib/pki/san.h"
 
-/* After done(), `profile` is the one that was taken, and `names` are those that were certified. */
+/* After done(), `profile` is the one that was taken, `model` the order's when none was given, and
+ * `names` are those that were certified. */
 struct issue_request {
   char station[PRINCIPAL_NAME_SIZE]; /* the principal who asks */
   enum role role;                    /* and its role */
@@ -59,6 +60,8 @@ bool issuer_start(struct conf *conf, const struct authority *authority, struct l
                   struct key_holder *holder, struct issuer **ret_issuer, struct fault *f);
 /* From now on requests are held against this configuration's profiles. Any thread. */
 void issuer_reload(struct issuer *issuer, struct conf *conf);
+/* Is there a profile of this name in the configuration, as it is now? Any thread. */
+bool issuer_has_profile(struct issuer *issuer, const char *name);
 /* Takes the job, or returns false with BUSY or STOPPING (the job stays the caller's and done() is
  * not called). Any thread. */
 bool issuer_submit(struct issuer *issuer, struct issue_job *job, struct fault *f);

@@ -9,6 +9,7 @@
 #include <stdatomic.h>
 
 #include "lib/ca/issue.h"
+#include "lib/ca/order.h"
 #include "lib/ca/signer.h"
 
 /* --- issue_queue.c: jobs in their order. Threads: any --- */
@@ -64,6 +65,14 @@ struct conf *issuer_conf(struct issuer *issuer);
 void issuer_finish(struct issuer *issuer, struct issue_job *job);
 /* The same with a fault, which is copied. */
 void issuer_fail(struct issuer *issuer, struct issue_job *job, const struct fault *f);
+
+/* --- issue_order.c --- */
+
+/* Looks up the order that a request names, and fills in the profile and model that the request
+ * leaves to it. A request without an order leaves *ret_order alone. ORDER_NOT_ALLOWED when there is
+ * no such order; whether it allows the request is for the ledger to say. */
+bool issue_take_order(struct ledger *ledger, struct issue_request *request, struct order *ret_order,
+                      struct fault *f);
 
 /* --- issue_worker.c --- */
 

@@ -42,15 +42,6 @@ static bool take_random(struct worker *w, uint8_t ret_random[RANDOM_LEN], struct
 
 /* --- one job --- */
 
-/* Certificates that stand for a principal, or for this daemon, are not for whoever may issue for
- * devices: with one he would be another station, or stand between the daemon and its clients. */
-static bool check_role(const struct profile *profile, enum role role, struct fault *f)
-{
-  bool reserved = strcmp(profile->name, "station") == 0 || strcmp(profile->name, "server") == 0;
-  return !reserved || role == ROLE_ADMIN ||
-         fault_set(f, FORBIDDEN, "profile %s is for administrators alone", profile->name);
-}
-
 /* From here on the request names its profile, given or not. */
 static bool choose_profile(const struct conf *conf, struct issue_request *request,
                            const struct profile **ret_profile, struct fault *f)
@@ -63,7 +54,7 @@ static bool choose_profile(const struct conf *conf, struct issue_request *reques
     return fault_set(f, UNKNOWN_PROFILE, "there is no profile %s", request->profile);
   TEXT_COPY(request->profile, bytes_of_text(profile->name));
   *ret_profile = profile;
-  return check_role(profile, request->role, f);
+  return true;
 }
 
 static void copy_labels(const struct issue_request *request, const struct authority *authority,
@@ -84,8 +75,8 @@ static bool look_back(struct worker *w, const struct csr *csr, struct issue_job 
 {
   AUTO(issued) earlier = {0};
   bool replayed = false;
-  if (!ledger_foresee(w->issuer->ledger, &job->result.row, job->request.replace, now, &replayed,
-                      &earlier, f)) {
+  if (!ledger_foresee(w->issuer->ledger, &job->result.row, &job->request.names,
+                      job->request.replace, now, &replayed, &earlier, f)) {
     if (fault_whose(f->code) == FAULT_PEER)
       csr_verify(csr, f);
     return false;
@@ -102,8 +93,9 @@ static bool look_back(struct worker *w, const struct csr *csr, struct issue_job 
 }
 
 /* The policy, and the octets to be signed. */
-static bool build(struct worker *w, const struct profile *profile, const struct csr *csr,
-                  struct issue_job *job, int64_t now, struct buf *tbs, struct fault *f)
+static bool build(struct worker *w, const struct profile *profile, const struct order *order,
+                  const struct csr *csr, struct issue_job *job, int64_t now, struct buf *tbs,
+                  struct fault *f)
 {
   struct issue_request *request = &job->request;
   struct issued *row = &job->result.row;
@@ -111,11 +103,13 @@ static bool build(struct worker *w, const struct profile *profile, const struct 
                                         .device_serial = request->device_serial,
                                         .model = request->model,
                                         .station = request->station,
+                                        .order = request->order,
                                         .names = &request->names};
   AUTO(plan) plan = {0};
   buf_clear(tbs);
   if (!profile_check(profile, &asked, w->issuer->authority, now, row->serial_number, &plan, f) ||
-      !cert_build(&plan.spec, tbs, f) || !lint_leaf(buf_bytes(tbs), &plan.spec, f))
+      !order_check_names(order, plan.spec.names, f) || !cert_build(&plan.spec, tbs, f) ||
+      !lint_leaf(buf_bytes(tbs), &plan.spec, f))
     return false;
   row->not_before = plan.spec.not_before;
   row->not_after = plan.spec.not_after;
@@ -135,12 +129,14 @@ static bool prepare(struct worker *w, const struct conf *conf, struct issue_job 
   struct issued *row = &job->result.row;
   const struct profile *profile = NULL;
   uint8_t random[RANDOM_LEN];
+  struct order order = {0};
   AUTO(csr) csr = {0};
   int64_t now_ms = when_now_ms(), now = now_ms / 1000;
   *ret_replayed = false;
   if (when_monotonic_ms() > job->deadline_ms)
     return fault_set(f, DEADLINE, "the request waited too long for a worker; try again later");
-  if (!choose_profile(conf, &job->request, &profile, f) ||
+  if (!issue_take_order(w->issuer->ledger, &job->request, &order, f) ||
+      !choose_profile(conf, &job->request, &profile, f) ||
       !csr_read(buf_bytes(&job->request.csr), &csr, f))
     return false;
   pubkey_sha256(csr.key.spki, row->spki_sha256);
@@ -153,7 +149,7 @@ static bool prepare(struct worker *w, const struct conf *conf, struct issue_job 
     return false;
   row->issued_at_ms = now_ms;
   serial_number_make(conf->instance, now_ms, random, row->serial_number);
-  return build(w, profile, &csr, job, now, tbs, f);
+  return build(w, profile, &order, &csr, job, now, tbs, f);
 }
 
 /* --- a batch --- */

@@ -58,8 +58,8 @@ AUTO_VALUE(issued, struct issued, issued_free)
 struct ledger_batch;
 /* Opens a transaction; waits for another one's end. Commit or roll back in the same thread. */
 bool ledger_begin(struct ledger *ledger, struct ledger_batch **ret_batch, struct fault *f);
-/* Adds one certificate with its names (for searching). What was there before decides, the batch's
- * own rows included, in this order:
+/* Adds one certificate with its names (for searching), and counts it for its order. What was there
+ * before decides, the batch's own rows included, in this order:
  *   - this very request was answered before, and that certificate is the device's current one (not
  *     superseded, not expired): true, *ret_replayed is true and *earlier is that row. It may be of
  *     this same batch: like a new one it is durable only after the commit;
@@ -67,6 +67,8 @@ bool ledger_begin(struct ledger *ledger, struct ledger_batch **ret_batch, struct
  *     another device unless both have none and the request is the same);
  *   - the device has a current certificate of this profile, and `replace` is false:
  *     DEVICE_HAS_CERTIFICATE (detail names its serial number);
+ *   - its order does not allow it: the faults of order_check(), a replacement being what takes the
+ *     place of a current certificate;
  *   - otherwise the row is added, and row->id is set.
  * After a PEER fault nothing was added and the batch goes on; after one of OURS (LEDGER, NO_MEMORY)
  * it takes no more and must be rolled back. names are the certificate's SANs. now is in seconds.
@@ -83,10 +85,11 @@ void ledger_roll_back(struct ledger_batch *batch);
 
 /* The same judgement as ledger_append, ahead of time and without a lock: saves signatures on
  * replays and refusals. True and *ret_replayed false means: nothing stands against it as yet. An
- * *earlier that it gives is durable. Only
- * device_serial, profile, spki_sha256 and request_sha256 of `row` are read. */
-bool ledger_foresee(struct ledger *ledger, const struct issued *row, bool replace, int64_t now,
-                    bool *ret_replayed, struct issued *earlier, struct fault *f);
+ * *earlier that it gives is durable. Only device_serial, profile, station, order, model,
+ * spki_sha256 and request_sha256 of `row` are read. */
+bool ledger_foresee(struct ledger *ledger, const struct issued *row, const struct sans *names,
+                    bool replace, int64_t now, bool *ret_replayed, struct issued *earlier,
+                    struct fault *f);
 
 /* UNKNOWN_SERIAL_NUMBER when there is none. */
 bool ledger_get(struct ledger *ledger, struct bytes serial_number, int64_t now,
@@ -116,19 +119,13 @@ AUTO_VALUE(ledger_page, struct ledger_page, ledger_page_free)
 
 /* --- principals: any thread; these write in a transaction of their own --- */
 
-/* PRINCIPAL_EXISTS when the name is taken. proof_sha256: see enum proof. */
+/* PRINCIPAL_EXISTS when the name is taken. */
 bool ledger_add_principal(struct ledger *ledger, const struct principal *principal,
-                          const uint8_t proof_sha256[TOKEN_SHA256_LEN], struct fault *f);
-/* From the commit on this is what it shows, and nothing else. UNKNOWN_PRINCIPAL. */
-bool ledger_rotate_principal(struct ledger *ledger, const char *name, enum proof proof,
-                             const uint8_t proof_sha256[TOKEN_SHA256_LEN], struct fault *f);
-/* disabled_at in seconds; 0: it may ask again. UNKNOWN_PRINCIPAL. */
-bool ledger_disable_principal(struct ledger *ledger, const char *name, int64_t disabled_at,
-                              struct fault *f);
+                          const uint8_t token_sha256[TOKEN_SHA256_LEN], struct fault *f);
 /* *ret_found tells whether there is one; false only when the database fails. */
 bool ledger_find_principal(struct ledger *ledger, const char *name, bool *ret_found,
                            struct principal *ret_principal,
-                           uint8_t ret_proof_sha256[TOKEN_SHA256_LEN], struct fault *f);
+                           uint8_t ret_token_sha256[TOKEN_SHA256_LEN], struct fault *f);
 /* Calls `each` for every principal in the order of names. */
 bool ledger_each_principal(struct ledger *ledger,
                            void (*each)(const struct principal *principal, void *context),

@@ -8,6 +8,7 @@ struct verdict {
   bool replayed;
   int64_t replaces; /* the newest certificate of the device and profile; 0: none */
   bool is_current;  /* and that one is current */
+  int64_t order;    /* the id of the production order; 0: none */
 };
 
 static int64_t spki_prefix(const struct issued *row)
@@ -83,8 +84,9 @@ static bool refuse_second(const struct issued *newest, struct fault *f)
 }
 
 /* The rules of ledger_append(), in their order. */
-static bool judge(struct ledger_connection *c, const struct issued *row, bool replace, int64_t now,
-                  struct verdict *ret_verdict, struct issued *earlier, struct fault *f)
+static bool judge(struct ledger_connection *c, const struct issued *row, const struct sans *names,
+                  bool replace, int64_t now, struct verdict *ret_verdict, struct issued *earlier,
+                  struct fault *f)
 {
   AUTO(issued) newest = {0};
   bool found;
@@ -102,18 +104,22 @@ static bool judge(struct ledger_connection *c, const struct issued *row, bool re
     return false;
   if (is_current && !replace)
     return refuse_second(&newest, f);
-  *ret_verdict = (struct verdict){.replaces = found ? newest.id : 0, .is_current = is_current};
+  struct verdict verdict = {.replaces = found ? newest.id : 0, .is_current = is_current};
+  if (!ledger_order_check(c, row, names, is_current, now, &verdict.order, f))
+    return false;
+  *ret_verdict = verdict;
   return true;
 }
 
-bool ledger_foresee(struct ledger *ledger, const struct issued *row, bool replace, int64_t now,
-                    bool *ret_replayed, struct issued *earlier, struct fault *f)
+bool ledger_foresee(struct ledger *ledger, const struct issued *row, const struct sans *names,
+                    bool replace, int64_t now, bool *ret_replayed, struct issued *earlier,
+                    struct fault *f)
 {
   struct ledger_connection *reader;
   if (!ledger_borrow(ledger, &reader, f))
     return false;
   struct verdict verdict;
-  bool done = judge(reader, row, replace, now, &verdict, earlier, f);
+  bool done = judge(reader, row, names, replace, now, &verdict, earlier, f);
   ledger_give_back(ledger, reader);
   if (done)
     *ret_replayed = verdict.replayed;
@@ -180,11 +186,12 @@ static bool add_names(struct ledger_connection *c, const struct sans *names, int
 }
 
 static bool add(struct ledger_batch *batch, struct issued *row, const struct sans *names,
-                int64_t replaces, struct fault *f)
+                const struct verdict *verdict, struct fault *f)
 {
   int64_t id = batch->last_id + 1;
-  if (!add_row(batch->ledger, row, id, replaces, f) ||
-      !add_names(batch->ledger->writer, names, id, f))
+  if (!add_row(batch->ledger, row, id, verdict->replaces, f) ||
+      !add_names(batch->ledger->writer, names, id, f) ||
+      !ledger_order_count(batch->ledger->writer, verdict->order, verdict->is_current, f))
     return false;
   row->id = batch->last_id = id;
   return ledger_span_widen(batch, row, f);
@@ -195,9 +202,9 @@ static bool append(struct ledger_batch *batch, struct issued *row, const struct 
                    struct fault *f)
 {
   struct verdict verdict;
-  if (!judge(batch->ledger->writer, row, replace, now, &verdict, earlier, f))
+  if (!judge(batch->ledger->writer, row, names, replace, now, &verdict, earlier, f))
     return false;
-  if (!verdict.replayed && !add(batch, row, names, verdict.replaces, f))
+  if (!verdict.replayed && !add(batch, row, names, &verdict, f))
     return false;
   row->is_replacement = verdict.is_current;
   *ret_replayed = verdict.replayed;

@@ -167,6 +167,17 @@ bool ledger_migrate(struct ledger_connection *c, const struct embedded *migratio
 bool ledger_row_read(const struct ledger_call *call, int64_t now, struct issued *ret_row,
                      struct fault *f);
 
+/* --- production orders: ledger_order.c --- */
+
+/* May this be issued under its order? *ret_order is the order's id; 0: the row has none. See
+ * order_check(); ORDER_NOT_ALLOWED too when there is no such order. */
+bool ledger_order_check(struct ledger_connection *c, const struct issued *row,
+                        const struct sans *names, bool is_replacement, int64_t now,
+                        int64_t *ret_order, struct fault *f);
+/* It was. Nothing to do for 0. */
+bool ledger_order_count(struct ledger_connection *writer, int64_t order, bool is_replacement,
+                        struct fault *f);
+
 /* --- listing: ledger_search.c --- */
 
 /* The statement that answers a query. */

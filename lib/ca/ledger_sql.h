@@ -19,6 +19,11 @@ enum { SPAN_ROWS = 128 };
   " EXISTS (SELECT 1 FROM certificates r WHERE r.replaces = c.id),"                                \
   " c.spki_sha256, c.request_sha256, c.der"
 
+/* One order as ledger_order.c reads it. */
+#define ORDER_COLUMNS                                                                              \
+  "id, name, profile, model, stations, ip_ranges, open_from, open_until, quantity, issued,"        \
+  " replacements, replaced, created_at, closed_at"
+
 /* clang-format off */
 #define LEDGER_STATEMENTS(X)                                                                       \
   X(BEGIN,     "BEGIN IMMEDIATE")                                                                  \
@@ -89,18 +94,30 @@ enum { SPAN_ROWS = 128 };
   X(GET,       "SELECT " ROW_COLUMNS " FROM certificates c WHERE c.serial_number = ?1")            \
                                                                                                    \
   X(ADD_PRINCIPAL,                                                                                 \
-    "INSERT INTO principals (name, role, proof, proof_sha256, created_at)"                         \
-    " VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT DO NOTHING")                                         \
-  X(ROTATE_PRINCIPAL,                                                                              \
-    "UPDATE principals SET proof = ?1, proof_sha256 = ?2 WHERE name = ?3")                         \
-  /* ?1 seconds or NULL */                                                                         \
-  X(DISABLE_PRINCIPAL, "UPDATE principals SET disabled_at = ?1 WHERE name = ?2")                   \
+    "INSERT INTO principals (name, role, token_sha256, created_at) VALUES (?1, ?2, ?3, ?4)"        \
+    " ON CONFLICT DO NOTHING")                                                                     \
   X(FIND_PRINCIPAL,                                                                                \
-    "SELECT name, role, created_at, disabled_at, proof, proof_sha256 FROM principals"              \
-    " WHERE name = ?1")                                                                            \
+    "SELECT name, role, created_at, token_sha256 FROM principals WHERE name = ?1")                 \
   X(EACH_PRINCIPAL,                                                                                \
-    "SELECT name, role, created_at, disabled_at, proof, proof_sha256 FROM principals"              \
-    " ORDER BY name")
+    "SELECT name, role, created_at, token_sha256 FROM principals ORDER BY name")                   \
+                                                                                                   \
+  X(ADD_ORDER,                                                                                     \
+    "INSERT INTO orders (name, profile, model, stations, ip_ranges, open_from, open_until,"        \
+    " quantity, issued, replacements, replaced, created_at, closed_at)"                            \
+    " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 0, ?9, 0, ?10, NULL)")                               \
+  X(GET_ORDER, "SELECT " ORDER_COLUMNS " FROM orders WHERE name = ?1")                             \
+  X(COUNT_ISSUED, "UPDATE OR ROLLBACK orders SET issued = issued + 1 WHERE id = ?1")               \
+  X(COUNT_REPLACED, "UPDATE OR ROLLBACK orders SET replaced = replaced + 1 WHERE id = ?1")         \
+  X(EXTEND_ORDER,                                                                                  \
+    "UPDATE OR ROLLBACK orders SET quantity = ?2, replacements = ?3, open_until = ?4"              \
+    " WHERE id = ?1")                                                                              \
+  X(CLOSE_ORDER, "UPDATE OR ROLLBACK orders SET closed_at = ?2 WHERE id = ?1")                     \
+  /* ?1 a larger id, ?2 1: open, 0: closed, NULL: both, ?3 station or NULL, ?4 how many */         \
+  X(EACH_ORDER,                                                                                    \
+    "SELECT " ORDER_COLUMNS " FROM orders WHERE id < ?1"                                           \
+    " AND (?2 IS NULL OR (closed_at IS NULL) = ?2)"                                                \
+    " AND (?3 IS NULL OR stations IS NULL OR instr(' ' || stations || ' ', ' ' || ?3 || ' ') > 0)" \
+    " ORDER BY id DESC LIMIT ?4")
 /* clang-format on */
 
 enum ledger_sql {

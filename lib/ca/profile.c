@@ -51,6 +51,13 @@ static bool check_device_serial(const struct profile *profile, const char *devic
   return true;
 }
 
+static bool check_order(const struct profile *profile, const char *order, struct fault *f)
+{
+  return !profile->require_order || order[0] != '\0' ||
+         fault_set(f, ORDER_REQUIRED,
+                   "profile %s is issued under a production order only: name one", profile->name);
+}
+
 /* --- the key --- */
 
 static bool check_key_type(const struct profile *profile, const struct pubkey *key, struct fault *f)
@@ -202,7 +209,8 @@ bool profile_check(const struct profile *profile, const struct profile_request *
   const struct pubkey *key = &request->csr->key;
   /* What needs no public-key operation comes first. */
   if (!check_device_serial(profile, request->device_serial, f) ||
-      !check_key_type(profile, key, f) || !check_key_is_not_ours(authority, key, f) ||
+      !check_order(profile, request->order, f) || !check_key_type(profile, key, f) ||
+      !check_key_is_not_ours(authority, key, f) ||
       !profile_check_names(profile, request, ret_plan, f) ||
       !make_subject(profile, request, &ret_plan->subject, f) ||
       !make_validity(profile, &authority->certificate, now, &ret_plan->spec, f))

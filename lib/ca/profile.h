@@ -47,6 +47,7 @@ struct profile {
   struct subject_part subject[8]; /* none: an empty subject */
   size_t n_subject;
   bool require_device_serial;
+  bool require_order;
   uint8_t hardware_type[64]; /* OID content octets of hardwareModuleName; len 0: none */
   size_t hardware_type_len;
 };
@@ -55,8 +56,8 @@ void profile_free(struct profile *profile); /* what it owns, not the object itse
 
 /* What is asked, without who asks and how. */
 struct profile_request {
-  const struct csr *csr;                       /* read, not yet verified */
-  const char *device_serial, *model, *station; /* "": not given */
+  const struct csr *csr;                               /* read, not yet verified */
+  const char *device_serial, *model, *station, *order; /* "": not given */
   const struct sans *names;
 };
 
@@ -71,9 +72,10 @@ struct plan {
 };
 
 /* The policy: everything that the profile and the CSR checklist ask for, in a fixed order:
- * device_serial, key type and whose key it is, every name one by one (each rejected one is an item
- * of the fault), subject, validity, then what costs most: the key's strength and the proof of
- * possession. now is in seconds. plan must be all zero and wants plan_free in every case. */
+ * device_serial, whether there is an order, key type and whose key it is, every name one by one
+ * (each rejected one is an item of the fault), subject, validity, then what costs most: the key's
+ * strength and the proof of possession. now is in seconds. plan must be all zero and wants
+ * plan_free in every case. */
 bool profile_check(const struct profile *profile, const struct profile_request *request,
                    const struct authority *authority, int64_t now,
                    const uint8_t serial_number[SERIAL_NUMBER_LEN], struct plan *ret_plan,

@@ -26,6 +26,17 @@ tests_unit_test_principal_CFLAGS = $(CA_TEST_CFLAGS)
 tests_unit_test_principal_SOURCES = tests/unit/test_principal.c tests/unit/ledger_unit.h
 tests_unit_test_principal_LDADD = $(CA_TEST_LIBS)
 
+# production orders
+ORDER_TESTS = tests/unit/test_order tests/unit/test_ledger_order
+check_PROGRAMS += $(ORDER_TESTS)
+TESTS += $(ORDER_TESTS)
+tests_unit_test_order_CFLAGS = $(CA_TEST_CFLAGS)
+tests_unit_test_order_SOURCES = tests/unit/test_order.c tests/unit/unit.h
+tests_unit_test_order_LDADD = $(CA_TEST_LIBS)
+tests_unit_test_ledger_order_CFLAGS = $(CA_TEST_CFLAGS)
+tests_unit_test_ledger_order_SOURCES = tests/unit/test_ledger_order.c tests/unit/ledger_unit.h
+tests_unit_test_ledger_order_LDADD = $(CA_TEST_LIBS)
+
 # the configuration, the policy and the pipeline
 CA_KIT_SOURCES = tests/unit/ca_kit.c tests/unit/ca_kit.h tests/unit/unit.h
 ISSUE_TESTS = tests/unit/test_authority tests/unit/test_conf tests/unit/test_issue tests/unit/test_profile
@@ -44,12 +55,3 @@ tests_unit_test_profile_CFLAGS = $(CA_TEST_CFLAGS)
 tests_unit_test_profile_SOURCES = tests/unit/test_profile.c $(CA_KIT_SOURCES)
 tests_unit_test_profile_LDADD = $(CA_TEST_LIBS)
 EXTRA_DIST += tests/cases/conf tests/cases/profile
-
-# clients with certificates
-PEER_KIT = tests/unit/peer_kit.c tests/unit/peer_kit.h tests/unit/unit.h
-PEER_TESTS = tests/unit/test_peer
-check_PROGRAMS += $(PEER_TESTS)
-TESTS += $(PEER_TESTS)
-tests_unit_test_peer_CFLAGS = $(CA_TEST_CFLAGS)
-tests_unit_test_peer_SOURCES = tests/unit/test_peer.c $(PEER_KIT)
-tests_unit_test_peer_LDADD = $(CA_TEST_LIBS)

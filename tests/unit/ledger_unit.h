@@ -7,7 +7,9 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "lib/ca/event.h"
 #include "lib/ca/ledger.h"
+#include "lib/ca/order.h"
 
 enum { NOW = 1800000000, YEAR_S = 365 * 86400 };
 
@@ -92,6 +94,23 @@ static inline struct issued row_of(unsigned n)
   memcpy(row.request_sha256, &n, sizeof n);
   buf_addf(&row.der, "certificate %u", n);
   return row;
+}
+
+/* An order of the profile that row_of() has. */
+static inline struct order order_of(const char *name, int64_t quantity)
+{
+  struct order order = {.profile = "device-server", .quantity = quantity, .created_at = NOW};
+  snprintf(order.name, sizeof order.name, "%s", name);
+  return order;
+}
+
+static const struct event somebody = {.principal = "shift-lead", .source = "10.9.0.1"};
+
+static inline void add_order(struct ledger *ledger, const struct order *order)
+{
+  AUTO(fault) f = {0};
+  if (!ledger_add_order(ledger, order, &somebody, &f))
+    fail_msg("%s: %s", order->name, f.detail);
 }
 
 /* What became of one row in a batch of its own. */

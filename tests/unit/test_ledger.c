@@ -35,6 +35,8 @@ static void a_row_is_found_as_it_was_added(void **state)
   AUTO(issued) row = row_of(1);
   AUTO(issued) got = {0};
   AUTO(fault) f = {0};
+  const struct order order = order_of("PO-7781", 1);
+  add_order(bench->ledger, &order);
   strcpy(row.order, "PO-7781");
   strcpy(row.model, "WX-4");
   assert_int_equal(append(bench->ledger, &row, false).id, 1);
@@ -242,7 +244,8 @@ static enum fault_code foresee(struct ledger *ledger, const struct issued *row, 
   AUTO(fault) f = {0};
   AUTO(issued) earlier = {0};
   *ret_replayed = false;
-  ledger_foresee(ledger, row, replace, NOW, ret_replayed, &earlier, &f);
+  const struct sans none = {0};
+  ledger_foresee(ledger, row, &none, replace, NOW, ret_replayed, &earlier, &f);
   return f.code;
 }
 

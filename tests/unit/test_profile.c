@@ -47,7 +47,7 @@ static const struct private_key *key_named(const char *kind)
 /* --- a request as text --- */
 
 struct asked {
-  char device_serial[128], model[65], station[65], key[16];
+  char device_serial[128], model[65], station[65], order[65], key[16];
   struct sans names, csr_names;
   bool broken_signature;
 };
@@ -66,6 +66,8 @@ static void read_line(struct asked *asked, char *line)
     put_text(asked->device_serial, sizeof asked->device_serial, value);
   else if (strcmp(line, "model") == 0)
     put_text(asked->model, sizeof asked->model, value);
+  else if (strcmp(line, "order") == 0)
+    put_text(asked->order, sizeof asked->order, value);
   else if (strcmp(line, "station") == 0)
     put_text(asked->station, sizeof asked->station, value);
   else if (strcmp(line, "key") == 0)
@@ -168,6 +170,7 @@ static bool check(const struct profile *profile, const struct asked *asked, stru
   const struct profile_request request = {.csr = &csr,
                                           .device_serial = asked->device_serial,
                                           .model = asked->model,
+                                          .order = asked->order,
                                           .station = asked->station,
                                           .names = &asked->names};
   bool good = profile_check(profile, &request, authority, now, serial_number, &plan, &f);
@@ -348,7 +351,7 @@ static bool plan_times(const char *options, int64_t when, int64_t *ret_before, i
   kit_csr(key_named("ec-p256"), NULL, &der);
   assert_true(csr_read(buf_bytes(&der), &csr, &f));
   const struct profile_request request = {
-      .csr = &csr, .device_serial = "W-1", .model = "", .station = "", .names = &none};
+      .csr = &csr, .device_serial = "W-1", .model = "", .station = "", .order = "", .names = &none};
   bool good = profile_check(conf_profile(conf, "test"), &request, authority, when, serial_number,
                             &plan, &f);
   if (good)
