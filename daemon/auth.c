@@ -4,7 +4,6 @@
 #include <strings.h>
 
 #include "lib/base/text.h"
-#include "lib/base/when.h"
 
 enum { TOKEN_MAX = 512 };
 
@@ -13,8 +12,7 @@ static bool bearer_token(struct bytes authorization, struct bytes *ret_token, st
   static const char scheme[] = "Bearer ";
   size_t len = sizeof scheme - 1;
   if (authorization.data == NULL)
-    return fault_set(f, UNAUTHENTICATED,
-                     "send \"Authorization: Bearer TOKEN\", or show a client certificate");
+    return fault_set(f, UNAUTHENTICATED, "send \"Authorization: Bearer TOKEN\"");
   if (authorization.len < len || strncasecmp((const char *)authorization.data, scheme, len) != 0)
     return fault_set(f, UNAUTHENTICATED, "the only scheme of Authorization is Bearer");
   while (len < authorization.len && authorization.data[len] == ' ')
@@ -26,30 +24,15 @@ static bool bearer_token(struct bytes authorization, struct bytes *ret_token, st
   return true;
 }
 
-static bool by_token(struct bytes authorization, const struct service *service,
-                     struct principal *ret_principal, struct fault *f)
-{
-  struct bytes token;
-  return bearer_token(authorization, &token, f) &&
-         principal_authenticate(service->ledger, token, ret_principal, f);
-}
-
-static bool by_certificate(struct peer *peer, const struct service *service,
-                           struct principal *ret_principal, struct fault *f)
-{
-  AUTO(trust) trust = trust_box_get(service->trusts);
-  return peer_authenticate(peer, trust, service->ledger, when_now(), ret_principal, f);
-}
-
-bool auth_check(const struct route *route, const struct shown *shown, const struct service *service,
+bool auth_check(const struct route *route, struct bytes authorization, struct ledger *ledger,
                 struct principal *ret_principal, struct fault *f)
 {
+  struct bytes token;
   struct principal principal = {0};
   if (route->roles & OPEN_TO_ALL)
     return true;
-  bool certificate_counts = shown->authorization.data == NULL && shown->peer != NULL;
-  if (certificate_counts ? !by_certificate(shown->peer, service, &principal, f)
-                         : !by_token(shown->authorization, service, &principal, f))
+  if (!bearer_token(authorization, &token, f) ||
+      !principal_authenticate(ledger, token, &principal, f))
     return false;
   *ret_principal = principal;
   if (principal.role <= ROLE_NONE || principal.role >= ROLE_COUNT ||

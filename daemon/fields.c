@@ -2,11 +2,13 @@
 #include "daemon/fields.h"
 
 #include <jansson.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "daemon/fields_plain.h"
 #include "lib/base/text.h"
+#include "lib/base/when.h"
 #include "lib/ca/ledger.h"
 
 AUTO_POINTER(json, json_t, json_decref)
@@ -76,6 +78,9 @@ static bool check_type(const struct field *field, const json_t *value, struct fa
   if (field->type == FIELD_BOOLEAN)
     return json_is_boolean(value) ||
            fault_set(f, BAD_FIELD, "%s must be true or false", field->name);
+  if (field->type == FIELD_NUMBER)
+    return json_is_integer(value) ||
+           fault_set(f, BAD_FIELD, "%s must be a whole number", field->name);
   return is_list_of_strings(value) ||
          fault_set(f, BAD_FIELD, "%s must be an array of at most %d strings", field->name,
                    FIELD_LIST_MAX);
@@ -101,6 +106,13 @@ static struct bytes string_bytes(const json_t *string)
   return bytes_of(json_string_value(string), json_string_length(string));
 }
 
+static bool put_number(const struct field *field, const json_t *value, void *to, struct fault *f)
+{
+  char digits[32];
+  snprintf(digits, sizeof digits, "%lld", (long long)json_integer_value(value));
+  return field->put(field, bytes_of_text(digits), to, f);
+}
+
 /* The value's type was found right. */
 static bool put_json(const struct field *field, const json_t *value, void *to, struct fault *f)
 {
@@ -108,6 +120,8 @@ static bool put_json(const struct field *field, const json_t *value, void *to, s
     return field->put(field, string_bytes(value), to, f);
   if (field->type == FIELD_BOOLEAN)
     return field->put(field, bytes_of_text(json_is_true(value) ? "true" : "false"), to, f);
+  if (field->type == FIELD_NUMBER)
+    return put_number(field, value, to, f);
   for (size_t i = 0; i < json_array_size(value); i++)
     if (!field->put(field, string_bytes(json_array_get(value, i)), to, f))
       return false;
@@ -224,6 +238,26 @@ bool field_put_label(const struct field *field, struct bytes text, void *to, str
   if (strcmp(label, printable) != 0)
     return fault_set(f, BAD_FIELD, "%s must be printable UTF-8", field->name);
   memcpy((char *)to + field->at, label, text.len + 1);
+  return true;
+}
+
+bool field_put_number(const struct field *field, struct bytes text, void *to, struct fault *f)
+{
+  uint64_t number;
+  if (!text_to_u64(text, (uint64_t)field->most, &number) || number < (uint64_t)field->least)
+    return fault_set(f, BAD_FIELD, "%s must be a number from %lld to %lld", field->name,
+                     (long long)field->least, (long long)field->most);
+  *(int64_t *)((char *)to + field->at) = (int64_t)number;
+  return true;
+}
+
+/* 0 would mean "not given". */
+bool field_put_time(const struct field *field, struct bytes text, void *to, struct fault *f)
+{
+  int64_t instant;
+  if (!when_read(text, &instant) || instant <= 0)
+    return fault_set(f, BAD_FIELD, "%s must be a time like 2026-11-23T08:00:00Z", field->name);
+  *(int64_t *)((char *)to + field->at) = instant;
   return true;
 }
 

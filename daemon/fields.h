@@ -6,14 +6,15 @@
 #pragma once
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "daemon/exchange.h"
 #include "lib/base/buf.h"
 #include "lib/base/fault.h"
 
 /* In a query a list's items are divided by commas (so an item that has a comma itself can only be
- * sent as JSON), and a boolean is "true" or "false". */
-enum field_type { FIELD_STRING, FIELD_STRINGS, FIELD_BOOLEAN };
+ * sent as JSON), a boolean is "true" or "false", and a number has decimal digits. */
+enum field_type { FIELD_STRING, FIELD_STRINGS, FIELD_BOOLEAN, FIELD_NUMBER };
 
 enum { FIELD_LIST_MAX = 1000 };
 
@@ -21,12 +22,13 @@ struct field {
   const char *name;
   enum field_type type;
   bool required;
-  /* Puts a string, one item of a list, or "true" or "false" into `to`. The text is borrowed. After
-   * false, which comes with a fault, nothing more is read; true with a fault means that more may be
-   * wrong and is to be told at once. */
+  /* Puts a string, one item of a list, "true" or "false", or a whole number's digits into `to`. The
+   * text is borrowed. After false, which comes with a fault, nothing more is read; true with a
+   * fault means that more may be wrong and is to be told at once. */
   bool (*put)(const struct field *field, struct bytes text, void *to, struct fault *f);
-  size_t at; /* where in `to`, and */
-  int kind;  /* what it is: for put() */
+  size_t at;           /* where in `to`, and */
+  int kind;            /* what it is: for put() */
+  int64_t least, most; /* of a number */
 };
 
 struct field_table {
@@ -47,5 +49,9 @@ bool fields_from_query(const struct field_table *table, const struct parameter *
 /* A put() for text of at most LABEL_SIZE - 1 octets, printable UTF-8, into the char[LABEL_SIZE] at
  * field->at. */
 bool field_put_label(const struct field *field, struct bytes text, void *to, struct fault *f);
+/* A put() for a number from field->least to field->most, into the int64_t at field->at. */
+bool field_put_number(const struct field *field, struct bytes text, void *to, struct fault *f);
+/* A put() for a time after 1970, in seconds, into the int64_t at field->at. */
+bool field_put_time(const struct field *field, struct bytes text, void *to, struct fault *f);
 /* A put() for the bool at field->at. */
 bool field_put_flag(const struct field *field, struct bytes text, void *to, struct fault *f);

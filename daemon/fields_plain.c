@@ -102,6 +102,8 @@ static bool take_value(struct scanner *s, enum field_type type, struct plain *pl
     return take_string(s, &value->text);
   if (type == FIELD_BOOLEAN)
     return take_word(s, "true", &value->text) || take_word(s, "false", &value->text);
+  if (type == FIELD_NUMBER)
+    return false;
   value->first_item = plain->n_items;
   bool taken = take_items(s, plain);
   value->n_items = plain->n_items - value->first_item;

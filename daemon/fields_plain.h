@@ -1,5 +1,5 @@
 /* fields_plain.h - the plain JSON that programs send, read without a tree: one object, strings of
- * printable ASCII, no field that the table does not have, none twice, each of its type.
+ * printable ASCII, no numbers, no field that the table does not have, none twice, each of its type.
  *
  * It never refuses: whatever is not plain is for the full reader to judge. What it does take means
  * the same there. Threads: any. */

@@ -6,9 +6,7 @@
 
 #include "daemon/auth.h"
 #include "daemon/query.h"
-#include "daemon/tls.h"
 #include "lib/base/text.h"
-#include "lib/ca/peer.h"
 
 struct headers {
   struct header rows[HEADERS_MAX];
@@ -84,27 +82,6 @@ static bool take_target(struct incoming *in, struct bytes *ret_query, struct fau
   return true;
 }
 
-/* The certificate that the client showed in its handshake (which has proven that it has the key)
- * is read once; libmicrohttpd and GnuTLS have judged nothing about it. */
-static bool take_peer(struct incoming *in, struct fault *f)
-{
-  const union MHD_ConnectionInfo *session =
-      MHD_get_connection_info(in->connection, MHD_CONNECTION_INFO_GNUTLS_SESSION);
-  struct bytes ders[CHAIN_MAX + 1];
-  if (in->conn->peer != NULL || session == NULL)
-    return true;
-  size_t n = tls_client_chain(session->tls_session, ders, CHAIN_MAX + 1);
-  return n == 0 || peer_read(ders, n, &in->conn->peer, f);
-}
-
-static bool check_who(struct incoming *in, struct fault *f)
-{
-  if (!take_peer(in, f))
-    return false;
-  const struct shown shown = {in->head.authorization, in->conn->peer};
-  return auth_check(in->route, &shown, in->front->service, &in->x.principal, f);
-}
-
 bool front_take_head(struct incoming *in, const char *method, const char *version, struct fault *f)
 {
   struct exchange *x = &in->x;
@@ -126,6 +103,8 @@ bool front_take_head(struct incoming *in, const char *method, const char *versio
     x->reply.allow = allow;
     return false;
   }
-  return check_who(in, f) && route_check_body(in->route, in->head.length, x->content_type, f) &&
+  return auth_check(in->route, in->head.authorization, in->front->service->ledger, &x->principal,
+                    f) &&
+         route_check_body(in->route, in->head.length, x->content_type, f) &&
          query_read(query, &x->query, &x->n_query, f);
 }

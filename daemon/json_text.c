@@ -80,3 +80,9 @@ void json_add_member(struct buf *out, const char *name, struct bytes text)
   json_add_name(out, name);
   json_add_string(out, text);
 }
+
+void json_add_number(struct buf *out, const char *name, int64_t number)
+{
+  json_add_name(out, name);
+  buf_addf(out, "%lld", (long long)number);
+}

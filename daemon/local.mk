@@ -17,9 +17,12 @@ daemon_librest_a_SOURCES = \
   daemon/issue_decode.c daemon/issue_decode.h \
   daemon/json_text.c daemon/json_text.h \
   daemon/listing.c daemon/listing.h \
+  daemon/order_json.c daemon/order_json.h \
   daemon/rest.h \
   daemon/rest_ca.c \
   daemon/rest_issue.c \
+  daemon/rest_order.c \
+  daemon/rest_report.c \
   daemon/rest_principal.c \
   daemon/rest_search.c \
   daemon/search_decode.c daemon/search_decode.h

@@ -18,10 +18,15 @@ handler rest_ca;
 handler rest_ca_chain;
 handler rest_ca_root;
 
-/* POST /v1/principals, GET /v1/principals, POST /v1/principals/:name/rotate, disable, enable: for
- * administrators. From the reply on it is so, for open connections too. */
+/* POST and GET /v1/orders, GET /v1/orders/:name, its close, extend and report. A station sees the
+ * orders that are open for it. */
+handler rest_add_order;
+handler rest_list_orders;
+handler rest_show_order;
+handler rest_close_order;
+handler rest_extend_order;
+handler rest_report_order;
+
+/* POST /v1/principals, GET /v1/principals: for administrators. */
 handler rest_add_principal;
 handler rest_list_principals;
-handler rest_rotate_principal;
-handler rest_disable_principal;
-handler rest_enable_principal;

@@ -6,12 +6,10 @@
 #include "lib/ca/conf.h"
 #include "lib/ca/issue.h"
 #include "lib/ca/ledger.h"
-#include "lib/ca/trust.h"
 
 struct service {
   const struct authority *authority;
   struct ledger *ledger;
   struct issuer *issuer;
-  struct trust_box *trusts; /* whose client certificates count */
-  struct prober *prober;    /* for /readyz: see health.h */
+  struct prober *prober; /* for /readyz: see health.h */
 };
