@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/base/buf.h"
 #include "lib/base/text.h"
 
 const struct option connection_options[] = {
@@ -16,8 +17,11 @@ const struct option connection_options[] = {
 };
 
 const struct verb *const verbs[] = {
-    &verb_init,        &verb_issue,        &verb_show,         &verb_export, &verb_log,
-    &verb_station_add, &verb_station_list, &verb_check_config, NULL,
+    &verb_init,         &verb_issue,        &verb_show,
+    &verb_export,       &verb_log,          &verb_station_add,
+    &verb_station_list, &verb_order_create, &verb_order_list,
+    &verb_order_show,   &verb_order_extend, &verb_order_close,
+    &verb_order_report, &verb_check_config, NULL,
 };
 
 /* Is `word` the first of this verb's two? */
@@ -199,5 +203,23 @@ bool args_number(const struct args *args, const char *name, unsigned max, unsign
   if (text != NULL && (!text_to_u64(bytes_of_text(text), max, &number) || number == 0))
     return fault_set(f, BAD_USAGE, "--%s is a number from 1 to %u, not '%s'", name, max, text);
   *ret_number = (unsigned)number;
+  return true;
+}
+
+bool args_time(const struct args *args, const char *name, char ret_text[WHEN_TEXT_SIZE],
+               struct fault *f)
+{
+  AUTO(buf) full = {0};
+  const char *text = args_get(args, name);
+  int64_t instant;
+  if (text == NULL) {
+    ret_text[0] = '\0';
+    return true;
+  }
+  buf_addf(&full, strlen(text) == 10 ? "%sT00:00:00Z" : "%s", text);
+  if (!when_read(buf_bytes(&full), &instant))
+    return fault_set(f, BAD_USAGE, "--%s is a day or a time, 2026-11-23 or 2026-11-23T08:00:00Z",
+                     name);
+  when_text(ret_text, instant);
   return true;
 }

@@ -4,6 +4,7 @@
 #include <stddef.h>
 
 #include "cli/verb.h"
+#include "lib/base/when.h"
 
 struct given {
   const struct option *option;
@@ -43,6 +44,10 @@ const char *args_get_or(const struct args *args, const char *name, const char *o
 bool args_has(const struct args *args, const char *name);
 /* The n-th value (from 0) of an option that repeats; NULL behind the last. */
 const char *args_nth(const struct args *args, const char *name, size_t n);
+/* The instant that an option gives, as the daemon takes it; "" when it was not given. A day stands
+ * for its first second, UTC. BAD_USAGE for what is none. */
+bool args_time(const struct args *args, const char *name, char ret_text[WHEN_TEXT_SIZE],
+               struct fault *f);
 /* A number from 1 to max; `otherwise` when the option was not given. BAD_USAGE for what is none. */
 bool args_number(const struct args *args, const char *name, unsigned max, unsigned otherwise,
                  unsigned *ret_number, struct fault *f);

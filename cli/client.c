@@ -198,7 +198,7 @@ static bool try_once(struct client *client, const struct call *call, const char 
     free_headers(headers);
     return fault_no_memory(f);
   }
-  set_options(client, buf_text(&url), body, headers, answer);
+  set_options(client, buf_text(&url), body == NULL && call->post ? "" : body, headers, answer);
   CURLcode code = curl_easy_perform(client->curl);
   free_headers(headers);
   answer->asked = code != CURLE_COULDNT_CONNECT && code != CURLE_COULDNT_RESOLVE_HOST &&

@@ -24,6 +24,10 @@ cli_libcli_a_SOURCES = \
   cli/verb_init.c \
   cli/verb_issue.c \
   cli/verb_log.c \
+  cli/order_view.c cli/order_view.h \
+  cli/verb_order.c \
+  cli/verb_order_list.c \
+  cli/verb_order_report.c \
   cli/verb_show.c \
   cli/verb_station.c \
   cli/where.c cli/where.h

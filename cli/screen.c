@@ -95,6 +95,19 @@ void screen_when(struct buf *out, int64_t instant, int64_t now)
   add_distance(out, instant - now);
 }
 
+void screen_bar(struct buf *out, int64_t done, int64_t of, size_t width)
+{
+  size_t full = of > 0 && done > 0 ? (size_t)((double)done / (double)of * (double)width) : 0;
+  if (done >= of)
+    full = width;
+  else if (full >= width)
+    full = width - 1;
+  else if (full == 0 && done > 0)
+    full = 1;
+  for (size_t i = 0; i < width; i++)
+    buf_add_text(out, i < full ? "█" : "░");
+}
+
 /* The sign of life: a thread that says what goes on, unless it is done in a moment, and then writes
  * a dot now and then. */
 static struct {

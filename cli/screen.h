@@ -23,6 +23,10 @@ void screen_row(FILE *to, const char *label, size_t label_width, const char *tex
 /* "2029-02-25 08:00:00 UTC (in 825 days)". */
 void screen_when(struct buf *out, int64_t instant, int64_t now);
 
+/* "██████░░░░": how much of it is done, `width` characters. Full only when all is, empty only when
+ * nothing is. */
+void screen_bar(struct buf *out, int64_t done, int64_t of, size_t width);
+
 /* A table whose columns are as wide as their widest cell; a column without any text is left out.
  * Where a row is wider than the screen, the widest columns that may shrink give way, their cells
  * cut with "…". */

@@ -347,7 +347,7 @@ static const struct option options[] = {
     {"dns", "NAME", "a DNS name, likewise", OPTION_REPEATS},
     {"uri", "URI", "a URI, likewise", OPTION_REPEATS},
     {"profile", "NAME", "what kind of certificate [the daemon's default]", 0},
-    {"order", "ORDER", "the production order, for the record", 0},
+    {"order", "ORDER", "the production order that it is issued under", 0},
     {"model", "MODEL", "the model, for the record", 0},
     {"replace", NULL, "the device was reworked: a new key in place of its earlier one", 0},
     {"key-type", "TYPE", "of the new key: ec-p256, ec-p384, rsa-2048, rsa-3072 ... [ec-p256]", 0},
@@ -365,7 +365,7 @@ static const struct option options[] = {
 static const char *const examples[] = {
     "Key, certificate and chain for the widget at 10.1.1.68",
     "mintmark issue --dir acme --serial W-1001 --ip 10.1.1.68 --out W-1001",
-    "The same as C source for its firmware, on the record of an order",
+    "The same as C source for its firmware, under a production order",
     "mintmark issue --dir acme --serial W-1001 --ip 10.1.1.68 --order PO-7781 --format c",
     "The widget has made its own key",
     "mintmark issue --dir acme --serial W-1001 --ip 10.1.1.68 --csr W-1001.csr",

@@ -30,32 +30,17 @@ static const struct filter {
     {"expires-before", "expires_before", true},
 };
 
-/* A day stands for its first second, UTC. */
-static bool add_time(struct buf *query, const struct filter *filter, const char *text,
-                     struct fault *f)
-{
-  AUTO(buf) full = {0};
-  int64_t instant;
-  char normal[WHEN_TEXT_SIZE];
-  buf_addf(&full, strlen(text) == 10 ? "%sT00:00:00Z" : "%s", text);
-  if (!when_read(buf_bytes(&full), &instant))
-    return fault_set(f, BAD_USAGE, "--%s is a day or a time, 2026-11-23 or 2026-11-23T08:00:00Z",
-                     filter->option);
-  when_text(normal, instant);
-  query_add(query, filter->parameter, normal);
-  return true;
-}
-
 static bool make_query(const struct args *args, struct buf *ret_query, struct fault *f)
 {
   for (size_t i = 0; i < ARRAY_LEN(filters); i++) {
+    char when[WHEN_TEXT_SIZE];
     const char *value = args_get(args, filters[i].option);
     if (value != NULL && filters[i].is_time) {
-      if (!add_time(ret_query, &filters[i], value, f))
+      if (!args_time(args, filters[i].option, when, f))
         return false;
-    } else {
-      query_add(ret_query, filters[i].parameter, value);
+      value = when;
     }
+    query_add(ret_query, filters[i].parameter, value);
   }
   return buf_ok(ret_query) || fault_no_memory(f);
 }
