@@ -36,7 +36,23 @@ try 'an unknown role is refused' says 1 'station, operator, auditor or admin' "$
 try 'all are listed' says 0 'admin admin' "$mintmark" station list
 try 'and the new ones' says 0 'line-1 station' "$mintmark" station list
 try 'as JSON, too' sh -c "'$mintmark' station list --json | jq -e '.principals | length == 3'"
+
+try 'an order is made' says 0 'PO-1, open Issued 0 of 2, 2 left Replaced 0 of 1 Profile device-server Model WX-4 Addresses 10.1.0.0/16' \
+  "$mintmark" order create PO-1 --profile device-server --quantity 2 --replacements 1 --model WX-4 --ip 10.1.0.0/16
+try 'its name is taken once' says 1 'choose another name' "$mintmark" order create PO-1 --profile device-server --quantity 2
+try 'an order of no such profile is refused' says 1 'no profile no-such' "$mintmark" order create PO-2 --profile no-such --quantity 2
+try 'and so is one of nothing' says 2 '--quantity is a number' "$mintmark" order create PO-2 --profile device-server --quantity 0
+try 'and one without a quantity' says 2 'needs --quantity' "$mintmark" order create PO-2 --profile device-server
+"$mintmark" order create PO-3 --profile device-server --quantity 5 --station line-9 --until 2099-01-01 >/dev/null
+try 'orders are listed' says 0 'PO-3 0 of 5 open device-server 2099-01-01 00:00' "$mintmark" order list
+try 'an order grows' says 0 '0 of 7, 7 left' "$mintmark" order extend PO-3 --by 2
+try 'and does not shrink' says 1 'an order only grows' "$mintmark" order extend PO-3 --quantity 3
+try 'what is to grow must be said' says 2 'what is to grow' "$mintmark" order extend PO-3
 MINTMARK_TOKEN_FILE=$work/line-1.token
+try 'a station may not make orders' says 1 'may not' "$mintmark" order create PO-2 --profile device-server --quantity 2
+try 'it sees those that are for it' sh -c "[ \"\$('$mintmark' order list --json | jq -r '.orders[].name')\" = PO-1 ]"
+try 'and no other' says 1 'no order PO-3' "$mintmark" order show PO-3
+try 'a name that is none is wrong usage' says 2 'A-Z a-z 0-9' "$mintmark" order show ../ca
 try 'a station may not add others' says 1 'mintmark:' "$mintmark" station add y
 
 try 'a widget gets its certificate' says 0 'W-1 has its certificate. names 10.1.1.68, w-1.widgets.example' \
@@ -60,6 +76,10 @@ try 'the device does not get a second one' says 1 '--replace' again --force
 try 'and its key is still there' same
 try 'unless it was reworked' says 0 'W-1 has its certificate' again --force --replace
 try 'with a new key' not same
+try 'and the order has counted it apart' says 0 'Issued 1 of 2, 1 left Replaced 1 of 1' "$mintmark" order show PO-1
+try 'another order is not for this station' says 1 'not for station line-1' issue --serial W-9 --ip 10.1.1.9 --order PO-3
+try 'one that is not there says so' says 1 'no order PO-9' issue --serial W-9 --ip 10.1.1.9 --order PO-9
+try 'an address outside is told' says 1 '10.2.1.9' issue --serial W-9 --ip 10.2.1.9 --order PO-1
 try 'of which nothing is left over' test ! -e "$work/w/W-1.key.new"
 
 openssl req -new -newkey rsa:2048 -noenc -keyout "$work/rsa.key" -subj / -out "$work/rsa.csr" 2>/dev/null
@@ -89,7 +109,12 @@ try 'as CSV' sh -c "'$mintmark' log --csv --ip 10.1.1.7 | head -n 1 | grep -q se
 try 'a filter that is wrong is refused' says 1 'ip' log --ip 10.1.1
 try 'a day that is none is wrong usage' says 2 '2026-11-23' log --issued-after yesterday
 try 'JSON and CSV at once are wrong usage' says 2 'not both' log --json --csv
+MINTMARK_TOKEN_FILE=$admin
+try 'an order is closed' says 0 'PO-3, closed' "$mintmark" order close PO-3
+try 'for good' says 1 'was closed' "$mintmark" order extend PO-3 --by 1
+try 'and listed so' says 0 'PO-3 0 of 7 closed' "$mintmark" order list --state closed
 MINTMARK_TOKEN_FILE=$work/quality.token
+try 'an auditor reads the report' says 0 'STATION ISSUED' "$mintmark" order report PO-1
 try 'an auditor sees all' says 0 'W-2 10.1.1.2 line-1' log
 try 'an auditor gets no certificate' says 1 'mintmark:' issue --serial W-8 --ip 10.1.1.8
 

@@ -88,6 +88,8 @@ void make_csr_for(const struct private_key *key, const char *subject_cn, const s
  * (",\"order\":\"x\"") added; ip may be NULL. */
 void issue_body(const char *csr_pem, const char *serial, const char *ip, const char *more,
                 struct buf *ret_json);
+/* Makes a production order of the profile "test", as the administrator. `more`: as above. */
+void flow_order(const struct flow *flow, const char *name, unsigned quantity, const char *more);
 /* POSTs it as the station. */
 void flow_issue(const struct flow *flow, const char *csr_pem, const char *serial, const char *ip,
                 const char *more, struct answer *answer);

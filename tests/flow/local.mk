@@ -5,7 +5,8 @@ FLOW_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(CURL_CFLAGS) $(JANSSON_CFLAGS) $(G
 FLOW_LIBS = lib/pki/libpki.a lib/base/libbase.a $(CURL_LIBS) $(JANSSON_LIBS) $(GNUTLS_LIBS) \
   $(SQLITE_LIBS) $(CRYPTO_LIBS) $(CHECK_LIBS)
 FLOW_TESTS = tests/flow/test_rest tests/flow/test_malformed tests/flow/test_load \
-  tests/flow/test_crash tests/flow/test_operate tests/flow/test_attack
+  tests/flow/test_crash tests/flow/test_operate tests/flow/test_attack \
+  tests/flow/test_orders
 flow_scripts = tests/browser/lock.sh
 EXTRA_DIST += tests/flow/daemon.sh $(flow_scripts)
 check_PROGRAMS += $(FLOW_TESTS)
@@ -34,3 +35,7 @@ tests_flow_test_operate_LDADD = $(FLOW_LIBS)
 tests_flow_test_attack_SOURCES = tests/flow/test_attack.c $(FLOW_SOURCES)
 tests_flow_test_attack_CFLAGS = $(FLOW_CFLAGS)
 tests_flow_test_attack_LDADD = $(FLOW_LIBS)
+
+tests_flow_test_orders_SOURCES = tests/flow/test_orders.c $(FLOW_SOURCES)
+tests_flow_test_orders_CFLAGS = $(FLOW_CFLAGS)
+tests_flow_test_orders_LDADD = $(FLOW_LIBS)

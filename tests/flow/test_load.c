@@ -115,6 +115,7 @@ static void the_same_request_twenty_times_at_once_makes_one_row(void **state)
   unsigned created = 0;
   struct flow flow;
   flow_begin(&flow, NULL);
+  flow_order(&flow, "PO-1", 1, NULL);
   AUTO(buf) csr = {0};
   make_csr(&csr);
   for (unsigned i = 0; i < TIMES; i++) {

@@ -48,6 +48,7 @@ static void a_widget_gets_its_certificate(void **state)
   AUTO(buf) csr = {0};
   AUTO(answer) answer = {0};
   char location[128];
+  flow_order(&flow, "PO-7781", 1, NULL);
   make_csr(&csr);
   flow_issue(&flow, buf_text(&csr), "W-1001", "10.1.1.68",
              ",\"dns_sans\":[\"W-1001.Widgets.Example\"],\"uri_sans\":[\"urn:widget:1001\"],"
@@ -286,6 +287,7 @@ static void a_csr_that_its_key_did_not_sign_is_refused(void **state)
 
 static void make_widgets(unsigned n, const char *order)
 {
+  flow_order(&flow, order, n, NULL);
   for (unsigned i = 0; i < n; i++) {
     AUTO(buf) csr = {0};
     AUTO(answer) answer = {0};

@@ -45,6 +45,22 @@ void issue_body(const char *csr_pem, const char *serial, const char *ip, const c
   json_decref(body);
 }
 
+void flow_order(const struct flow *flow, const char *name, unsigned quantity, const char *more)
+{
+  AUTO(buf) body = {0};
+  AUTO(answer) answer = {0};
+  buf_addf(&body, "{\"name\":\"%s\",\"profile\":\"test\",\"quantity\":%u%s}", name, quantity,
+           more != NULL ? more : "");
+  flow_ask(flow,
+           &(struct ask){.path = "/v1/orders",
+                         .token = flow->admin,
+                         .content_type = "application/json",
+                         .body = buf_bytes(&body)},
+           &answer);
+  if (answer.status != 201)
+    fail_msg("order %s: %ld: %s", name, answer.status, buf_text(&answer.body));
+}
+
 void flow_issue(const struct flow *flow, const char *csr_pem, const char *serial, const char *ip,
                 const char *more, struct answer *answer)
 {
