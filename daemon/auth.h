@@ -1,10 +1,23 @@
 /* auth.h - who asks, and may they? Threads: any. */
 #pragma once
 #include "daemon/route.h"
-#include "lib/ca/ledger.h"
+#include "daemon/service.h"
+#include "lib/ca/peer.h"
 
-/* authorization: the header's value; data is NULL when it is not there. An open route asks nobody.
- * UNAUTHENTICATED for no header, another scheme than Bearer (RFC 6750, 2.1) or a wrong token;
+/* What a client shows of itself. */
+struct shown {
+  struct bytes authorization; /* the header's value; data is NULL when it is not there */
+  struct peer *peer;          /* its certificate; NULL: none */
+};
+
+/* An open route asks nobody. An Authorization header counts alone: with one, a client certificate
+ * is not looked at, so that nobody is let in as somebody else than he says. A principal's token
+ * comes by Bearer (RFC 6750, 2.1), a device's serial and secret by Basic (RFC 7617) or, in
+ * base64url, by Bearer. UNAUTHENTICATED for neither header nor certificate, another scheme, what is
+ * not right, a certificate that does not count (see peer.h), or a principal that is disabled;
  * FORBIDDEN for a role that the row lacks. */
-bool auth_check(const struct route *route, struct bytes authorization, struct ledger *ledger,
+bool auth_check(const struct route *route, const struct shown *shown, const struct service *service,
                 struct principal *ret_principal, struct fault *f);
+
+/* Is this a device's secret, which somebody may have thought of (a principal's token is random)? */
+bool auth_is_guessable(struct bytes authorization);

@@ -72,10 +72,11 @@ static struct MHD_Daemon *start_mhd(struct front *front, const struct front_opti
       MHD_OPTION_CONNECTION_LIMIT, options->connections, MHD_OPTION_PER_IP_CONNECTION_LIMIT,
       options->connections_per_address, MHD_OPTION_CONNECTION_TIMEOUT, options->idle_seconds,
       MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY, MHD_OPTION_HTTPS_PRIORITIES,
-      TLS_PRIORITIES, MHD_OPTION_HTTPS_CERT_CALLBACK2, tls_retrieve, MHD_OPTION_UNESCAPE_CALLBACK,
-      leave_escapes, NULL, MHD_OPTION_URI_LOG_CALLBACK, front_on_target, front,
-      MHD_OPTION_NOTIFY_COMPLETED, front_on_completed, front, MHD_OPTION_NOTIFY_CONNECTION,
-      on_connection, front, MHD_OPTION_END);
+      TLS_PRIORITIES, MHD_OPTION_HTTPS_CERT_CALLBACK2, tls_retrieve, MHD_OPTION_HTTPS_MEM_TRUST,
+      options->client_authorities, MHD_OPTION_UNESCAPE_CALLBACK, leave_escapes, NULL,
+      MHD_OPTION_URI_LOG_CALLBACK, front_on_target, front, MHD_OPTION_NOTIFY_COMPLETED,
+      front_on_completed, front, MHD_OPTION_NOTIFY_CONNECTION, on_connection, front,
+      MHD_OPTION_END);
 }
 
 bool front_start(const struct front_options *options, struct front **ret_front, struct fault *f)

@@ -17,6 +17,8 @@ struct front_options {
   unsigned threads, connections, connections_per_address;
   unsigned request_seconds; /* from the first octet of a request to its last; likewise a reply */
   unsigned idle_seconds;    /* a connection on which nothing moves */
+  const char *client_authorities; /* PEM: each client is asked for a certificate, and told that one
+                                     of theirs would do; outlives the front. NULL: none is asked */
 };
 
 /* Begins to answer. The TLS identity must have been loaded. One thread calls all of these. */

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "lib/base/when.h"
+#include "lib/ca/peer.h"
 
 enum { LOOK_MS = 250, LINGER_MS = 3000, LINGERERS_MAX = 64, READS_MAX = 16 };
 
@@ -191,6 +192,7 @@ void conns_remove(struct conns *conns, struct conn *conn)
   if (conn->linger && !conn->timed_out)
     add_lingerer(conns, conn->fd);
   pthread_mutex_unlock(&conns->lock);
+  peer_free(conn->peer);
   free(conn);
 }
 

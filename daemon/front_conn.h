@@ -18,10 +18,12 @@ struct conn {
   _Atomic int64_t deadline_ms; /* monotonic; 0: none */
   atomic_bool timed_out;       /* its socket was shut down at the deadline */
   atomic_bool linger;          /* the peer may still be sending when we close */
+  struct peer *peer;           /* owned; the client certificate, once it was looked at; or NULL */
   struct conn *prev, *next;
 };
 
 struct conns;
+struct peer;
 struct sockaddr;
 
 bool conns_start(struct conns **ret_conns, struct fault *f);

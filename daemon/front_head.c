@@ -4,9 +4,11 @@
 #include <openssl/rand.h>
 #include <stdlib.h>
 
-#include "daemon/auth.h"
+#include "daemon/admit.h"
 #include "daemon/query.h"
+#include "daemon/tls.h"
 #include "lib/base/text.h"
+#include "lib/ca/peer.h"
 
 struct headers {
   struct header rows[HEADERS_MAX];
@@ -82,6 +84,27 @@ static bool take_target(struct incoming *in, struct bytes *ret_query, struct fau
   return true;
 }
 
+/* The certificate that the client showed in its handshake (which has proven that it has the key)
+ * is read once; libmicrohttpd and GnuTLS have judged nothing about it. */
+static bool take_peer(struct incoming *in, struct fault *f)
+{
+  const union MHD_ConnectionInfo *session =
+      MHD_get_connection_info(in->connection, MHD_CONNECTION_INFO_GNUTLS_SESSION);
+  struct bytes ders[CHAIN_MAX + 1];
+  if (in->conn->peer != NULL || session == NULL)
+    return true;
+  size_t n = tls_client_chain(session->tls_session, ders, CHAIN_MAX + 1);
+  return n == 0 || peer_read(ders, n, &in->conn->peer, f);
+}
+
+static bool admit(struct incoming *in, struct fault *f)
+{
+  if (!take_peer(in, f))
+    return false;
+  const struct shown shown = {in->head.authorization, in->conn->peer};
+  return admit_principal(&in->x, in->route, &shown, f);
+}
+
 bool front_take_head(struct incoming *in, const char *method, const char *version, struct fault *f)
 {
   struct exchange *x = &in->x;
@@ -96,15 +119,13 @@ bool front_take_head(struct incoming *in, const char *method, const char *versio
   }
   memcpy(x->accept, in->head.accept, sizeof x->accept);
   memcpy(x->content_type, in->head.content_type, sizeof x->content_type);
-  if (!take_target(in, &query, f))
+  if (!admit_address(x, f) || !take_target(in, &query, f))
     return false;
   if (!route_find(routes, n_routes, method, x->path, &in->route, &x->method, x->path_value, &allow,
                   f)) {
     x->reply.allow = allow;
     return false;
   }
-  return auth_check(in->route, in->head.authorization, in->front->service->ledger, &x->principal,
-                    f) &&
-         route_check_body(in->route, in->head.length, x->content_type, f) &&
+  return admit(in, f) && route_check_body(in->route, in->head.length, x->content_type, f) &&
          query_read(query, &x->query, &x->n_query, f);
 }

@@ -63,12 +63,15 @@ void *front_on_target(void *context, const char *target, struct MHD_Connection *
 
 /* --- the head --- */
 
-/* x.reply becomes the problem document; Allow, which the router has set, stays. */
+/* x.reply becomes the problem document; Allow and Retry-After stay when they were set for it. */
 static void refuse(struct incoming *in, const struct fault *f)
 {
   const char *allow = in->x.reply.allow;
+  unsigned retry_after_s = in->x.reply.retry_after_s;
   exchange_fail(&in->x, f);
   in->x.reply.allow = allow;
+  if (retry_after_s > 0)
+    in->x.reply.retry_after_s = retry_after_s;
   in->answered = true;
 }
 

@@ -63,7 +63,12 @@ bool issue_decode(const struct exchange *x, struct issue_request *request, struc
     const char *content_type;
     bool (*decode)(const struct exchange *x, struct issue_request *request, struct fault *f);
   } forms[] = {{"application/json", decode_json}, {"application/pkcs10", decode_pkcs10}};
-  snprintf(request->station, sizeof request->station, "%s", x->principal.name);
+  bool is_device = x->principal.role == ROLE_DEVICE;
+  snprintf(request->station, sizeof request->station, "%s",
+           is_device ? STATION_DEVICE : x->principal.name);
+  if (is_device)
+    memcpy(request->own_serial, x->principal.name, sizeof request->own_serial);
+  request->secret_no = x->principal.secret_no;
   request->role = x->principal.role;
   memcpy(request->source, x->source, sizeof request->source);
   memcpy(request->request_id, x->request_id, sizeof request->request_id);

@@ -20,6 +20,8 @@ daemon_librest_a_SOURCES = \
   daemon/order_json.c daemon/order_json.h \
   daemon/rest.h \
   daemon/rest_ca.c \
+  daemon/rest_device.c daemon/rest_device.h \
+  daemon/rest_import.c \
   daemon/rest_issue.c \
   daemon/rest_order.c \
   daemon/rest_report.c \
@@ -34,6 +36,7 @@ daemon_libfront_a_CFLAGS = $(AM_CFLAGS) $(MICROHTTPD_CFLAGS) $(GNUTLS_CFLAGS) $(
 FRONT_LIBS = daemon/libfront.a daemon/librest.a daemon/libfront.a $(CA_LIBS) \
   $(MICROHTTPD_LIBS) $(GNUTLS_LIBS) $(JANSSON_LIBS) $(SYSTEMD_LIBS)
 daemon_libfront_a_SOURCES = \
+  daemon/admit.c daemon/admit.h \
   daemon/adopt.c daemon/adopt.h \
   daemon/auth.c daemon/auth.h \
   daemon/exchange.c daemon/exchange.h \
@@ -43,6 +46,7 @@ daemon_libfront_a_SOURCES = \
   daemon/front_reply.c \
   daemon/front_request.c \
   daemon/health.c daemon/health.h \
+  daemon/limits.c daemon/limits.h \
   daemon/listen.c daemon/listen.h \
   daemon/query.c daemon/query.h \
   daemon/request_check.c daemon/request_check.h \

@@ -27,6 +27,26 @@ handler rest_close_order;
 handler rest_extend_order;
 handler rest_report_order;
 
-/* POST /v1/principals, GET /v1/principals: for administrators. */
+/* POST /v1/principals, GET /v1/principals, POST /v1/principals/:name/rotate, disable, enable: for
+ * administrators. From the reply on it is so, for open connections too. */
 handler rest_add_principal;
 handler rest_list_principals;
+handler rest_rotate_principal;
+handler rest_disable_principal;
+handler rest_enable_principal;
+
+/* GET /v1/devices */
+handler rest_list_devices;
+/* POST /v1/device-resets: a new secret for one device. Its serial is in the body, because it may
+ * have characters that a path may not. */
+handler rest_reset_device;
+
+/* POST /v1/device-imports: opens an import.
+ * POST /v1/device-imports/:id/rows: NDJSON, one device on a line; ?line=N is the number of the
+ *   first one, ?partial=true leaves bad rows out instead of refusing all of this request. The same
+ *   lines may be sent again after a lost answer; their secrets are then other ones.
+ * POST /v1/device-imports/:id/commit, POST /v1/device-imports/:id/abort */
+handler rest_begin_import;
+handler rest_import_rows;
+handler rest_commit_import;
+handler rest_abort_import;

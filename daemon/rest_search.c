@@ -101,7 +101,7 @@ static bool find(const struct exchange *x, struct issued *ret_row, struct fault 
     return refuse_unknown(f);
   if (!ledger_get(x->service->ledger, bytes_of(serial_number, len), when_now(), ret_row, f))
     return f->code == FAULT_UNKNOWN_SERIAL_NUMBER ? refuse_unknown(f) : false;
-  if (!search_sees_all(x->principal.role) && strcmp(ret_row->station, x->principal.name) != 0)
+  if (!search_sees(&x->principal, ret_row))
     return refuse_unknown(f);
   return true;
 }

@@ -3,16 +3,19 @@
 #include "daemon/rest.h"
 #include "daemon/route.h"
 
-enum { KiB = 1024 };
+enum { KiB = 1024, MiB = 1024 * KiB };
 
-#define MAY_ISSUE (MAY(STATION) | MAY(OPERATOR) | MAY(ADMIN))
-/* A station sees only what it issued itself: the handlers see to that. */
-#define MAY_READ   (MAY(STATION) | MAY(OPERATOR) | MAY(AUDITOR) | MAY(ADMIN))
-
-#define MAY_ORDER  (MAY(OPERATOR) | MAY(ADMIN))
-#define MAY_REPORT (MAY(OPERATOR) | MAY(AUDITOR) | MAY(ADMIN))
+/* A device issues for itself only: the pipeline sees to that. */
+#define MAY_ISSUE (MAY(STATION) | MAY(DEVICE) | MAY(OPERATOR) | MAY(ADMIN))
+/* A station sees only what it issued itself, a device what is its own: the handlers see to that. */
+#define MAY_READ    (MAY(STATION) | MAY(DEVICE) | MAY(OPERATOR) | MAY(AUDITOR) | MAY(ADMIN))
+/* A station sees the orders that are for it, likewise. */
+#define MAY_PLAN    (MAY(STATION) | MAY(OPERATOR) | MAY(AUDITOR) | MAY(ADMIN))
+#define MAY_OPERATE (MAY(OPERATOR) | MAY(ADMIN))
+#define MAY_INSPECT (MAY(OPERATOR) | MAY(AUDITOR) | MAY(ADMIN))
 
 static const char *const requests[] = {"application/json", "application/pkcs10", NULL};
+static const char *const ndjson[] = {"application/x-ndjson", NULL};
 static const char *const json[] = {"application/json", NULL};
 
 /* clang-format off */
@@ -23,14 +26,23 @@ const struct route routes[] = {
   {METHOD_GET,  "/v1/ca",                          OPEN_TO_ALL, 0,        NULL,     rest_ca},
   {METHOD_GET,  "/v1/ca/chain.pem",                OPEN_TO_ALL, 0,        NULL,     rest_ca_chain},
   {METHOD_GET,  "/v1/ca/root.crt",                 OPEN_TO_ALL, 0,        NULL,     rest_ca_root},
-  {METHOD_POST, "/v1/orders",                      MAY_ORDER,   16 * KiB, json,     rest_add_order},
-  {METHOD_GET,  "/v1/orders",                      MAY_READ,    0,        NULL,     rest_list_orders},
-  {METHOD_GET,  "/v1/orders/:name",                MAY_READ,    0,        NULL,     rest_show_order},
-  {METHOD_POST, "/v1/orders/:name/close",          MAY_ORDER,   0,        NULL,     rest_close_order},
-  {METHOD_POST, "/v1/orders/:name/extend",         MAY_ORDER,   4 * KiB,  json,     rest_extend_order},
-  {METHOD_GET,  "/v1/orders/:name/report",         MAY_REPORT,  0,        NULL,     rest_report_order},
+  {METHOD_POST, "/v1/orders",                      MAY_OPERATE, 16 * KiB, json,     rest_add_order},
+  {METHOD_GET,  "/v1/orders",                      MAY_PLAN,    0,        NULL,     rest_list_orders},
+  {METHOD_GET,  "/v1/orders/:name",                MAY_PLAN,    0,        NULL,     rest_show_order},
+  {METHOD_POST, "/v1/orders/:name/close",          MAY_OPERATE, 0,        NULL,     rest_close_order},
+  {METHOD_POST, "/v1/orders/:name/extend",         MAY_OPERATE, 4 * KiB,  json,     rest_extend_order},
+  {METHOD_GET,  "/v1/orders/:name/report",         MAY_INSPECT, 0,        NULL,     rest_report_order},
   {METHOD_POST, "/v1/principals",                  MAY(ADMIN),  4 * KiB,  json,     rest_add_principal},
   {METHOD_GET,  "/v1/principals",                  MAY(ADMIN),  0,        NULL,     rest_list_principals},
+  {METHOD_POST, "/v1/principals/:name/rotate",     MAY(ADMIN),  4 * KiB,  json,     rest_rotate_principal},
+  {METHOD_POST, "/v1/principals/:name/disable",    MAY(ADMIN),  4 * KiB,  json,     rest_disable_principal},
+  {METHOD_POST, "/v1/principals/:name/enable",     MAY(ADMIN),  4 * KiB,  json,     rest_enable_principal},
+  {METHOD_GET,  "/v1/devices",                     MAY_INSPECT, 0,        NULL,     rest_list_devices},
+  {METHOD_POST, "/v1/device-resets",               MAY_OPERATE, 4 * KiB,  json,     rest_reset_device},
+  {METHOD_POST, "/v1/device-imports",              MAY_OPERATE, 0,        NULL,     rest_begin_import},
+  {METHOD_POST, "/v1/device-imports/:id/rows",     MAY_OPERATE, MiB,      ndjson,   rest_import_rows},
+  {METHOD_POST, "/v1/device-imports/:id/commit",   MAY_OPERATE, 0,        NULL,     rest_commit_import},
+  {METHOD_POST, "/v1/device-imports/:id/abort",    MAY_OPERATE, 0,        NULL,     rest_abort_import},
   {METHOD_GET,  "/healthz",                        OPEN_TO_ALL, 0,        NULL,     health_live},
   {METHOD_GET,  "/readyz",                         OPEN_TO_ALL, 0,        NULL,     health_ready},
 };

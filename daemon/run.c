@@ -8,6 +8,7 @@
 #include "daemon/adopt.h"
 #include "daemon/front.h"
 #include "daemon/health.h"
+#include "daemon/limits.h"
 #include "daemon/service.h"
 #include "daemon/tls.h"
 #include "lib/base/file.h"
@@ -22,6 +23,9 @@ struct run {
   struct key_holder *holder;
   struct issuer *issuer;
   struct prober *prober;
+  struct limits *limits;
+  struct trust_box *trusts;
+  struct buf client_authorities;
   struct service service;
   struct front *front;
 };
@@ -51,9 +55,10 @@ static bool check_key_holder(const struct conf *conf, struct fault *f)
 bool run_check(const struct conf *conf, struct fault *f)
 {
   AUTO(authority) authority = NULL;
+  AUTO(trust) trust = NULL;
   struct sockaddr_storage address;
   socklen_t len;
-  return load_authority(conf, &authority, f) &&
+  return load_authority(conf, &authority, f) && trust_load(conf, authority, &trust, f) &&
          tls_check(conf->tls_certificate, conf->tls_key, f) &&
          listen_read(conf->listen, &address, &len, f) && check_key_holder(conf, f);
 }
@@ -84,13 +89,28 @@ static bool start_pipeline(struct run *run, struct fault *f)
                       &run->prober, f);
 }
 
+/* The list that clients are told stays as it is at the start; what counts follows the files. */
+static bool load_trust(struct run *run, struct fault *f)
+{
+  struct trust *trust;
+  if (!trust_load(run->conf, run->authority, &trust, f))
+    return false;
+  trust_add_pem(trust, &run->client_authorities);
+  return trust_box_new(trust, &run->trusts, f) &&
+         (buf_ok(&run->client_authorities) || fault_no_memory(f));
+}
+
 static bool start_front(struct run *run, struct fault *f)
 {
   const struct conf *conf = run->conf;
+  if (!limits_new(conf, &run->limits, f))
+    return false;
   run->service = (struct service){.authority = run->authority,
                                   .ledger = run->ledger,
                                   .issuer = run->issuer,
-                                  .prober = run->prober};
+                                  .trusts = run->trusts,
+                                  .prober = run->prober,
+                                  .limits = run->limits};
   struct front_options options = {
       .listen_fd = run->listener.fd,
       .service = &run->service,
@@ -99,6 +119,7 @@ static bool start_front(struct run *run, struct fault *f)
       .connections_per_address = conf->connections_per_address,
       .request_seconds = conf->request_seconds,
       .idle_seconds = conf->idle_seconds,
+      .client_authorities = buf_text(&run->client_authorities),
   };
   return tls_load(conf->tls_certificate, conf->tls_key, f) && listen_begin(&run->listener, f) &&
          front_start(&options, &run->front, f);
@@ -108,9 +129,12 @@ static bool start_front(struct run *run, struct fault *f)
 static void take_apart(struct run *run)
 {
   front_stop(run->front);
+  limits_free(run->limits);
   prober_stop(run->prober);
   key_holder_free(run->holder);
   ledger_close(run->ledger);
+  trust_box_free(run->trusts);
+  buf_free(&run->client_authorities);
   authority_free(run->authority);
   tls_unload();
   close(run->listener.fd);
@@ -129,8 +153,8 @@ bool run_start(struct conf *conf, const struct listener *listener, struct run **
   }
   run->conf = conf;
   run->listener = *listener;
-  if (load_authority(conf, &run->authority, f) && open_ledger(run, f) && start_pipeline(run, f) &&
-      start_front(run, f)) {
+  if (load_authority(conf, &run->authority, f) && open_ledger(run, f) && load_trust(run, f) &&
+      start_pipeline(run, f) && start_front(run, f)) {
     *ret_run = run;
     return true;
   }
@@ -184,13 +208,17 @@ static void warn_of_fixed(const struct conf *before, const struct conf *now)
 bool run_reload(struct run *run, struct fault *f)
 {
   AUTO(conf) conf = NULL;
+  AUTO(trust) trust = NULL;
   if (!conf_load(run->conf->path, &conf, f) || !run_check(conf, f) ||
+      !trust_load(conf, run->authority, &trust, f) ||
       !tls_load(conf->tls_certificate, conf->tls_key, f))
     return false;
+  trust_box_put(run->trusts, TAKE(trust));
   warn_of_fixed(run->conf, conf);
   log_setup(conf->log_format, conf->log_level, STDERR_FILENO);
   front_set_seconds(run->front, conf->request_seconds, conf->idle_seconds);
   issuer_reload(run->issuer, conf);
+  limits_reload(run->limits, conf);
   /* What is compared the next time is what was asked for this time. */
   conf_release(run->conf);
   run->conf = TAKE(conf);

@@ -116,15 +116,24 @@ bool search_sees_all(enum role role)
   return role < ROLE_COUNT && sees_all[role];
 }
 
-static bool force_station(const struct principal *principal, struct search *search, struct fault *f)
+/* A device's certificates are its own whoever asked for them. */
+static bool force_owner(const struct principal *principal, struct search *search, struct fault *f)
 {
+  char *filter = principal->role == ROLE_DEVICE ? search->device_serial : search->station;
   if (search_sees_all(principal->role))
     return true;
-  if (search->station[0] != '\0' && strcmp(search->station, principal->name) != 0)
+  if (filter[0] != '\0' && strcmp(filter, principal->name) != 0)
     return fault_set(f, FORBIDDEN, "a %s sees only what it was issued itself",
                      role_name(principal->role));
-  snprintf(search->station, sizeof search->station, "%s", principal->name);
+  snprintf(filter, LABEL_SIZE, "%s", principal->name);
   return true;
+}
+
+bool search_sees(const struct principal *principal, const struct issued *row)
+{
+  const char *owner = principal->role == ROLE_DEVICE ? row->device_serial : row->station;
+  return search_sees_all(principal->role) ||
+         (principal->name[0] != '\0' && strcmp(owner, principal->name) == 0);
 }
 
 static const char *given(const char *text)
@@ -170,7 +179,7 @@ static bool make_canonical(struct search *search, struct fault *f)
 static bool decode(const struct exchange *x, struct search *search, struct fault *f)
 {
   if (!fields_from_query(&table, x->query, x->n_query, search, f) ||
-      !force_station(&x->principal, search, f))
+      !force_owner(&x->principal, search, f))
     return false;
   link_texts(search);
   if (!make_canonical(search, f))

@@ -24,5 +24,8 @@ bool search_decode(const struct exchange *x, struct search **ret_search, struct 
 void search_free(struct search *search);
 AUTO_POINTER(search, struct search, search_free)
 
+/* May this principal see this certificate? A station sees those that it asked for, a device those
+ * of its own device_serial. */
+bool search_sees(const struct principal *principal, const struct issued *row);
 /* May this role see certificates that another principal asked for? */
 bool search_sees_all(enum role role);

@@ -6,10 +6,15 @@
 #include "lib/ca/conf.h"
 #include "lib/ca/issue.h"
 #include "lib/ca/ledger.h"
+#include "lib/ca/trust.h"
+
+struct limits;
 
 struct service {
   const struct authority *authority;
   struct ledger *ledger;
   struct issuer *issuer;
-  struct prober *prober; /* for /readyz: see health.h */
+  struct trust_box *trusts; /* whose client certificates count */
+  struct prober *prober;    /* for /readyz: see health.h */
+  struct limits *limits;    /* see limits.h; NULL: none */
 };

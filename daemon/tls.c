@@ -1,6 +1,7 @@
 /* tls.c - see tls.h. */
 #include "daemon/tls.h"
 
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 
@@ -17,6 +18,7 @@ struct identity {
   struct identity *next;
 };
 
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* of those who load */
 static _Atomic(struct identity *) current;
 static struct identity *retired;
 static gnutls_datum_t ticket_key;
@@ -122,22 +124,33 @@ static void free_retired(int64_t until_ms)
   }
 }
 
-bool tls_load(const char *certificate_path, const char *key_path, struct fault *f)
+/* The lock is held. */
+static void take_place(struct identity *identity)
 {
-  struct identity *identity = NULL;
-  if (ticket_key.data == NULL && gnutls_session_ticket_key_generate(&ticket_key) != 0)
-    return fault_set(f, INTERNAL, "no key for session tickets could be made");
-  if (!identity_read(certificate_path, key_path, &identity, f))
-    return false;
   struct identity *before = atomic_exchange(&current, identity);
   int64_t now_ms = when_monotonic_ms();
   free_retired(now_ms - TLS_RETIRE_MS);
-  if (before != NULL) {
-    before->retired_ms = now_ms;
-    before->next = retired;
-    retired = before;
-  }
-  return true;
+  if (before == NULL)
+    return;
+  before->retired_ms = now_ms;
+  before->next = retired;
+  retired = before;
+}
+
+bool tls_load(const char *certificate_path, const char *key_path, struct fault *f)
+{
+  struct identity *identity = NULL;
+  if (!identity_read(certificate_path, key_path, &identity, f))
+    return false;
+  pthread_mutex_lock(&lock);
+  bool ready = ticket_key.data != NULL || gnutls_session_ticket_key_generate(&ticket_key) == 0;
+  if (ready)
+    take_place(identity);
+  pthread_mutex_unlock(&lock);
+  if (ready)
+    return true;
+  identity_free(identity);
+  return fault_set(f, INTERNAL, "no key for session tickets could be made");
 }
 
 void tls_unload(void)
@@ -172,4 +185,18 @@ int tls_retrieve(gnutls_session_t session, const struct gnutls_cert_retr_st *inf
 void tls_offer_tickets(gnutls_session_t session)
 {
   gnutls_session_ticket_enable_server(session, &ticket_key);
+}
+
+size_t tls_client_chain(gnutls_session_t session, struct bytes *ret_ders, size_t max)
+{
+  unsigned n = 0;
+  if (gnutls_certificate_type_get2(session, GNUTLS_CTYPE_CLIENT) != GNUTLS_CRT_X509)
+    return 0;
+  const gnutls_datum_t *chain = gnutls_certificate_get_peers(session, &n);
+  if (chain == NULL)
+    return 0;
+  size_t taken = n < max ? n : max;
+  for (size_t i = 0; i < taken; i++)
+    ret_ders[i] = bytes_of(chain[i].data, chain[i].size);
+  return taken;
 }

@@ -5,6 +5,7 @@
 #include <gnutls/gnutls.h>
 #include <stdbool.h>
 
+#include "lib/base/buf.h"
 #include "lib/base/fault.h"
 
 /* TLS 1.2 and 1.3, forward secrecy, AEAD only. */
@@ -14,7 +15,7 @@
 
 /* Reads the pair (PEM; the certificate, then its chain) and looks whether they belong together.
  * BAD_FILE or FILE_ERROR. tls_load makes it the one for new handshakes; one that was in use before
- * lives on for those that have begun, which must end within TLS_RETIRE_MS. One thread. */
+ * lives on for those that have begun, which must end within TLS_RETIRE_MS. Any thread. */
 enum { TLS_RETIRE_MS = 10 * 60 * 1000 };
 bool tls_check(const char *certificate_path, const char *key_path, struct fault *f);
 bool tls_load(const char *certificate_path, const char *key_path, struct fault *f);
@@ -25,6 +26,11 @@ int tls_retrieve(gnutls_session_t session, const struct gnutls_cert_retr_st *inf
                  gnutls_pcert_st **ret_certificates, unsigned *ret_n,
                  gnutls_ocsp_data_st **ret_ocsp, unsigned *ret_n_ocsp, gnutls_privkey_t *ret_key,
                  unsigned *ret_flags);
+
+/* The certificates that the client sent, its own first, at most `max`: views into the session. 0
+ * when it sent none. Nobody has judged them, but that the client has the first one's key is proven.
+ * Any thread that has the session. */
+size_t tls_client_chain(gnutls_session_t session, struct bytes *ret_ders, size_t max);
 
 /* Lets this session be resumed by a ticket (RFC 8446, 2.2), which saves a client that comes again
  * most of the handshake. Any thread. */

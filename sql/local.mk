@@ -1,7 +1,9 @@
 # The ledger's migrations, in their order: installed to be read, embedded to be run.
 SQL_MIGRATIONS = sql/0001-ledger.sql \
   sql/0002-events.sql \
-  sql/0003-orders.sql
+  sql/0003-orders.sql \
+  sql/0004-devices.sql \
+  sql/0005-principals.sql
 
 sqldir = $(pkgdatadir)/sql
 dist_sql_DATA = $(SQL_MIGRATIONS)

@@ -3,41 +3,18 @@
 
 #include <stdlib.h>
 
-#include "lib/base/file.h"
 #include "lib/base/text.h"
 #include "lib/base/when.h"
+#include "lib/ca/pem_file.h"
 #include "lib/pki/name.h"
 #include "lib/pki/pem.h"
 
 enum { FILE_MAX = CHAIN_MAX * CERT_MAX * 2 };
 
-/* Reads every CERTIFICATE of a PEM file; at most `max`, at least one. */
 static bool read_pem(const char *path, struct buf *ret_ders, size_t max, size_t *ret_n,
                      struct fault *f)
 {
-  AUTO(buf) text = {0};
-  if (!file_read(path, FILE_MAX, &text, f))
-    return false;
-  struct bytes rest = buf_bytes(&text), label;
-  bool broken = false;
-  size_t n = 0;
-  for (;; n++) {
-    AUTO(buf) der = {0};
-    if (!pem_next(&rest, &label, &der, &broken))
-      break;
-    if (!bytes_equal(label, bytes_of_text("CERTIFICATE")))
-      return fault_set(f, BAD_FILE, "%s holds a %.*s; want certificates only", path, (int)label.len,
-                       (const char *)label.data);
-    if (n == max)
-      return fault_set(f, BAD_FILE, "%s holds more than %zu certificate%s", path, max,
-                       max == 1 ? "" : "s");
-    ret_ders[n] = der;
-    der = (struct buf){0};
-  }
-  *ret_n = n;
-  if (broken)
-    return fault_set(f, BAD_FILE, "%s: PEM object %zu is broken", path, n + 1);
-  return n > 0 || fault_set(f, BAD_FILE, "%s holds no certificate in PEM form", path);
+  return pem_file_read(path, "CERTIFICATE", "certificate", FILE_MAX, ret_ders, max, ret_n, f);
 }
 
 static bool read_one(const char *path, struct buf *ret_der, struct cert *ret_cert, struct fault *f)

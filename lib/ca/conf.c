@@ -116,6 +116,15 @@ static const struct conf_option log_options[] = {
     {.name = NULL},
 };
 
+#define RATE                                                                                       \
+  "a number for each second, minute or hour as in \"50/s\", \"600/m\" or \"1000/h\", or \"none\""
+static const struct conf_option limits_options[] = {
+    OPTION("per_principal", value_rate, AT(per_principal), "20000/s", RATE),
+    OPTION("per_address", value_rate, AT(per_address), "20000/s", RATE),
+    OPTION("failed_per_address", value_rate, AT(failed_per_address), "60/m", RATE),
+    {.name = NULL},
+};
+
 struct section {
   const char *name;
   const struct conf_option *options;
@@ -128,7 +137,9 @@ static const struct section sections[] = {
     {"key_holder", key_holder_options, .required = true},
     {"admin", admin_options, .titled = true},
     {.name = "log", .options = log_options},
+    {.name = "limits", .options = limits_options},
     {"profile", conf_profile_options, .titled = true, .required = true, .many = true},
+    {"trust", conf_trust_options, .titled = true, .many = true},
 };
 
 /* --- from libConfuse's words to ours --- */
@@ -185,13 +196,16 @@ static bool check_title(cfg_t *cfg)
   return false;
 }
 
-/* What the options of this section are fields of; NULL after an error. */
-static void *object_of(cfg_t *cfg)
+static void *trust_of(cfg_t *cfg)
 {
-  if (!check_title(cfg))
-    return NULL;
-  if (strcmp(cfg_name(cfg), "profile") != 0)
-    return loading.conf;
+  struct conf_trust *trust = conf_trust_of(loading.conf, cfg_title(cfg));
+  if (trust == NULL)
+    fail(cfg->line, "no room for trust \"%s\"; write at most %d", cfg_title(cfg), TRUSTS_MAX);
+  return trust;
+}
+
+static void *profile_of(cfg_t *cfg)
+{
   struct conf *conf = loading.conf;
   for (size_t i = 0; i < conf->n_profiles; i++)
     if (strcmp(conf->profiles[i].name, cfg_title(cfg)) == 0)
@@ -201,6 +215,16 @@ static void *object_of(cfg_t *cfg)
   if (profile == NULL)
     fail(cfg->line, "no room for profile \"%s\"; write at most %d", cfg_title(cfg), PROFILES_MAX);
   return profile;
+}
+
+/* What the options of this section are fields of; NULL after an error. */
+static void *object_of(cfg_t *cfg)
+{
+  if (!check_title(cfg))
+    return NULL;
+  if (strcmp(cfg_name(cfg), "profile") == 0)
+    return profile_of(cfg);
+  return strcmp(cfg_name(cfg), "trust") == 0 ? trust_of(cfg) : loading.conf;
 }
 
 /* A flag of ours beside libConfuse's. */
@@ -392,7 +416,7 @@ static void parse(struct conf *conf, const char *path, struct buf *text, struct 
   memset(&loading, 0, sizeof loading);
   loading.path = path, loading.conf = conf, loading.f = f;
   for (size_t i = 0; i < ARRAY_LEN(sections); i++)
-    if (sections[i].options != conf_profile_options)
+    if (!sections[i].many)
       set_initial(sections[i].options, conf);
   set_initial(root_options, conf);
   cfg_t *parser = make_parser();
@@ -461,6 +485,8 @@ void conf_release(struct conf *conf)
     return;
   for (size_t i = 0; i < conf->n_profiles; i++)
     profile_free(&conf->profiles[i]);
+  for (size_t i = 0; i < conf->n_trusts; i++)
+    conf_trust_free(&conf->trusts[i]);
   char *owned[] = {conf->path,
                    conf->listen,
                    conf->ledger,
@@ -476,5 +502,6 @@ void conf_release(struct conf *conf)
   for (size_t i = 0; i < ARRAY_LEN(owned); i++)
     free(owned[i]);
   free(conf->profiles);
+  free(conf->trusts);
   free(conf);
 }

@@ -9,6 +9,21 @@
 #include "lib/ca/principal.h"
 #include "lib/ca/profile.h"
 
+/* So many in so many seconds; number 0: no limit. */
+struct rate {
+  unsigned number, seconds;
+};
+enum { RATE_MAX = 1000000 };
+
+/* A section `trust`: see trust.h. */
+struct conf_trust {
+  const char *conf_path; /* borrowed from struct conf */
+  char name[65];
+  char *certificates, *crl; /* paths; crl may be NULL */
+  enum role role;           /* station or device */
+  enum attribute name_from;
+};
+
 struct conf {
   char *path;
   char *listen;     /* "127.0.0.1:8443", "[::]:8443" */
@@ -26,12 +41,16 @@ struct conf {
   unsigned threads; /* HTTP threads; 0 in the file: one for each core */
   unsigned workers; /* issue workers; likewise */
   unsigned connections, connections_per_address;
-  unsigned request_seconds; /* from the first octet of a request to its last */
-  unsigned idle_seconds;    /* a keep-alive connection without a request */
-  unsigned work_seconds;    /* a job in the issue pipeline */
-  unsigned queue;           /* jobs that wait at the most */
+  unsigned request_seconds;               /* from the first octet of a request to its last */
+  unsigned idle_seconds;                  /* a keep-alive connection without a request */
+  unsigned work_seconds;                  /* a job in the issue pipeline */
+  unsigned queue;                         /* jobs that wait at the most */
+  struct rate per_principal, per_address; /* requests */
+  struct rate failed_per_address;         /* authentications that failed */
   struct profile *profiles;
   size_t n_profiles;
+  struct conf_trust *trusts;
+  size_t n_trusts;
   const struct profile *default_profile; /* NULL: a request must name one */
   _Atomic int references;
 };

@@ -44,6 +44,7 @@ value_reader value_cores; /* unsigned: 0 is one for each core */
 value_reader value_log_format;
 value_reader value_log_level;
 value_reader value_token_hash;
+value_reader value_rate; /* struct rate: "50/s", "600/m", "1000/h" or "none" */
 /* struct profile */
 value_reader value_flag;     /* bool */
 value_reader value_validity; /* validity_s and never_expires */
@@ -51,9 +52,18 @@ value_reader value_backdate;
 value_reader value_key_type, value_key_usage, value_ext_key_usage;
 value_reader value_ip_range, value_dns_pattern, value_uri_prefix;
 value_reader value_csr_names, value_subject, value_hardware_type;
+value_reader value_ip_proof; /* bool: is it "peer"? */
+value_reader value_role;
 
 /* The options of a profile, ending with a row without a name. */
 extern const struct conf_option conf_profile_options[];
+
+/* The options of a trust, likewise; struct conf_trust. */
+extern const struct conf_option conf_trust_options[];
+enum { TRUSTS_MAX = 16 };
+/* The trust of this name, which is added when it is new; NULL when there is no room. */
+struct conf_trust *conf_trust_of(struct conf *conf, const char *name);
+void conf_trust_free(struct conf_trust *trust); /* what it owns, not the object itself */
 
 /* What no single option can tell: the fault's detail says what is wrong and what would be right. */
 bool conf_profile_is_whole(const struct profile *profile, struct fault *f);

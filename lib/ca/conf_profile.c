@@ -63,6 +63,9 @@ const struct conf_option conf_profile_options[] = {
     OPTION("require_device_serial", value_flag, AT(require_device_serial), "yes",
            "\"yes\" or \"no\""),
     OPTION("require_order", value_flag, AT(require_order), "no", "\"yes\" or \"no\""),
+    OPTION("ip_proof", value_ip_proof, AT(ip_proof_peer), "none", "\"none\" or \"peer\""),
+    OPTION("roles", value_role, AT(roles), NULL,
+           "some of \"station\", \"device\", \"operator\", \"admin\"", .list = true),
     OPTION("hardware_type", value_hardware_type, 0, NULL, "an OID as in \"1.3.6.1.4.1.32473.1\""),
     {.name = NULL},
 };
@@ -222,6 +225,25 @@ enum value_result value_csr_names(const struct conf_option *option, const char *
       return VALUE_OK;
     }
   return VALUE_BAD;
+}
+
+enum value_result value_ip_proof(const struct conf_option *option, const char *text, void *object)
+{
+  bool peer = strcmp(text, "peer") == 0, *to = field(option, object);
+  if (!peer && strcmp(text, "none") != 0)
+    return VALUE_BAD;
+  *to = peer;
+  return VALUE_OK;
+}
+
+enum value_result value_role(const struct conf_option *option, const char *text, void *object)
+{
+  enum role role;
+  uint32_t *set = field(option, object);
+  if (!role_named(bytes_of_text(text), &role) || role == ROLE_AUDITOR)
+    return VALUE_BAD;
+  *set |= UINT32_C(1) << role;
+  return VALUE_OK;
 }
 
 /* Every "${" begins a variable that there is. */

@@ -118,3 +118,25 @@ enum value_result value_token_hash(const struct conf_option *option, const char 
   memcpy(field(option, object), digest, sizeof digest);
   return VALUE_OK;
 }
+
+enum value_result value_rate(const struct conf_option *option, const char *text, void *object)
+{
+  static const struct {
+    const char *end;
+    unsigned seconds;
+  } units[] = {{"/s", 1}, {"/m", 60}, {"/h", 3600}};
+  struct rate *to = field(option, object);
+  size_t len = strlen(text);
+  uint64_t number;
+  if (strcmp(text, "none") == 0) {
+    *to = (struct rate){0};
+    return VALUE_OK;
+  }
+  for (size_t i = 0; len > 2 && i < ARRAY_LEN(units); i++)
+    if (strcmp(text + len - 2, units[i].end) == 0 &&
+        text_to_u64(bytes_of(text, len - 2), RATE_MAX, &number) && number > 0) {
+      *to = (struct rate){.number = (unsigned)number, .seconds = units[i].seconds};
+      return VALUE_OK;
+    }
+  return VALUE_BAD;
+}

@@ -20,11 +20,17 @@
 #include "lib/ca/ledger.h"
 #include "lib/pki/san.h"
 
+/* The station of certificates that devices asked for themselves; no principal can be called so. A
+ * device's own name would do for none: it may be called as a station is. */
+#define STATION_DEVICE "@device"
+
 /* After done(), `profile` is the one that was taken, `model` the order's when none was given, and
  * `names` are those that were certified. */
 struct issue_request {
-  char station[PRINCIPAL_NAME_SIZE]; /* the principal who asks */
+  char station[PRINCIPAL_NAME_SIZE]; /* the principal who asks; STATION_DEVICE for any device */
   enum role role;                    /* and its role */
+  char own_serial[LABEL_SIZE];       /* of a device: the device_serial that it may ask for */
+  int64_t secret_no;                 /* of a device: see struct principal */
   char source[IP_TEXT_SIZE];         /* the address it asks from */
   char request_id[65];
   struct buf csr; /* DER (csr_decode was the protocol's work); owned */

@@ -74,6 +74,23 @@ void issuer_fail(struct issuer *issuer, struct issue_job *job, const struct faul
 bool issue_take_order(struct ledger *ledger, struct issue_request *request, struct order *ret_order,
                       struct fault *f);
 
+/* --- issue_device.c --- */
+
+/* What a device is bound to, beyond the profile. All zero: not asked by a device. */
+struct device_bounds {
+  bool is_device, has_names;
+  struct sans names; /* with has_names: the only ones it may have */
+  struct ip peer;    /* where it asks from; len 0: not known */
+};
+void device_bounds_free(struct device_bounds *bounds);
+AUTO_VALUE(device_bounds, struct device_bounds, device_bounds_free)
+
+/* Holds a device's request against what was imported of it and fills in what it left out
+ * (device_serial, model, order). FORBIDDEN, ORDER_NOT_ALLOWED, LEDGER. Nothing happens for another
+ * role. ret_bounds must be all zero and wants device_bounds_free in every case. */
+bool issue_bound_device(struct ledger *ledger, struct issue_request *request,
+                        struct device_bounds *ret_bounds, struct fault *f);
+
 /* --- issue_worker.c --- */
 
 /* Does not start it. */

@@ -42,6 +42,15 @@ static bool take_random(struct worker *w, uint8_t ret_random[RANDOM_LEN], struct
 
 /* --- one job --- */
 
+/* Certificates that stand for a principal, or for this daemon, are not for whoever may issue for
+ * devices: with one he would be another station, or stand between the daemon and its clients. */
+static bool check_role(const struct profile *profile, enum role role, struct fault *f)
+{
+  bool reserved = strcmp(profile->name, "station") == 0 || strcmp(profile->name, "server") == 0;
+  return !reserved || role == ROLE_ADMIN ||
+         fault_set(f, FORBIDDEN, "profile %s is for administrators alone", profile->name);
+}
+
 /* From here on the request names its profile, given or not. */
 static bool choose_profile(const struct conf *conf, struct issue_request *request,
                            const struct profile **ret_profile, struct fault *f)
@@ -52,9 +61,12 @@ static bool choose_profile(const struct conf *conf, struct issue_request *reques
     return fault_set(f, UNKNOWN_PROFILE, "the request names no profile, and there is no default");
   if (profile == NULL)
     return fault_set(f, UNKNOWN_PROFILE, "there is no profile %s", request->profile);
+  if (!profile_takes_role(profile, request->role))
+    return fault_set(f, FORBIDDEN, "a %s may not ask under profile %s", role_name(request->role),
+                     profile->name);
   TEXT_COPY(request->profile, bytes_of_text(profile->name));
   *ret_profile = profile;
-  return true;
+  return check_role(profile, request->role, f);
 }
 
 static void copy_labels(const struct issue_request *request, const struct authority *authority,
@@ -66,6 +78,7 @@ static void copy_labels(const struct issue_request *request, const struct author
   TEXT_COPY(row->order, bytes_of_text(request->order));
   TEXT_COPY(row->model, bytes_of_text(request->model));
   TEXT_COPY(row->authority, bytes_of_text(authority->name));
+  row->secret_no = request->secret_no;
 }
 
 /* True and *ret_replayed: the job has its answer. What the ledger knows of a key is told to who has
@@ -94,8 +107,8 @@ static bool look_back(struct worker *w, const struct csr *csr, struct issue_job 
 
 /* The policy, and the octets to be signed. */
 static bool build(struct worker *w, const struct profile *profile, const struct order *order,
-                  const struct csr *csr, struct issue_job *job, int64_t now, struct buf *tbs,
-                  struct fault *f)
+                  const struct device_bounds *bounds, const struct csr *csr, struct issue_job *job,
+                  int64_t now, struct buf *tbs, struct fault *f)
 {
   struct issue_request *request = &job->request;
   struct issued *row = &job->result.row;
@@ -104,7 +117,9 @@ static bool build(struct worker *w, const struct profile *profile, const struct 
                                         .model = request->model,
                                         .station = request->station,
                                         .order = request->order,
-                                        .names = &request->names};
+                                        .names = &request->names,
+                                        .only = bounds->has_names ? &bounds->names : NULL,
+                                        .peer = bounds->is_device ? &bounds->peer : NULL};
   AUTO(plan) plan = {0};
   buf_clear(tbs);
   if (!profile_check(profile, &asked, w->issuer->authority, now, row->serial_number, &plan, f) ||
@@ -131,11 +146,13 @@ static bool prepare(struct worker *w, const struct conf *conf, struct issue_job 
   uint8_t random[RANDOM_LEN];
   struct order order = {0};
   AUTO(csr) csr = {0};
+  AUTO(device_bounds) bounds = {0};
   int64_t now_ms = when_now_ms(), now = now_ms / 1000;
   *ret_replayed = false;
   if (when_monotonic_ms() > job->deadline_ms)
     return fault_set(f, DEADLINE, "the request waited too long for a worker; try again later");
-  if (!issue_take_order(w->issuer->ledger, &job->request, &order, f) ||
+  if (!issue_bound_device(w->issuer->ledger, &job->request, &bounds, f) ||
+      !issue_take_order(w->issuer->ledger, &job->request, &order, f) ||
       !choose_profile(conf, &job->request, &profile, f) ||
       !csr_read(buf_bytes(&job->request.csr), &csr, f))
     return false;
@@ -149,7 +166,7 @@ static bool prepare(struct worker *w, const struct conf *conf, struct issue_job 
     return false;
   row->issued_at_ms = now_ms;
   serial_number_make(conf->instance, now_ms, random, row->serial_number);
-  return build(w, profile, &order, &csr, job, now, tbs, f);
+  return build(w, profile, &order, &bounds, &csr, job, now, tbs, f);
 }
 
 /* --- a batch --- */

@@ -49,6 +49,9 @@ struct issued {
   uint8_t request_sha256[32]; /* what "the same request" means: see issue.h */
   struct buf der;             /* the certificate; owned */
   bool is_replacement;        /* set by ledger_append: it took the place of a current certificate */
+  /* Not of the row: the device's enrolment secret by which it was asked for, and which is used up
+   * with it; 0: none. */
+  int64_t secret_no;
 };
 void issued_free(struct issued *row);
 AUTO_VALUE(issued, struct issued, issued_free)
@@ -65,6 +68,7 @@ bool ledger_begin(struct ledger *ledger, struct ledger_batch **ret_batch, struct
  *     this same batch: like a new one it is durable only after the commit;
  *   - another device_serial has this key: KEY_ALREADY_USED (a row without device_serial counts as
  *     another device unless both have none and the request is the same);
+ *   - row->secret_no is not the device's secret any more, or was used up: FORBIDDEN;
  *   - the device has a current certificate of this profile, and `replace` is false:
  *     DEVICE_HAS_CERTIFICATE (detail names its serial number);
  *   - its order does not allow it: the faults of order_check(), a replacement being what takes the
@@ -119,13 +123,19 @@ AUTO_VALUE(ledger_page, struct ledger_page, ledger_page_free)
 
 /* --- principals: any thread; these write in a transaction of their own --- */
 
-/* PRINCIPAL_EXISTS when the name is taken. */
+/* PRINCIPAL_EXISTS when the name is taken. proof_sha256: see enum proof. */
 bool ledger_add_principal(struct ledger *ledger, const struct principal *principal,
-                          const uint8_t token_sha256[TOKEN_SHA256_LEN], struct fault *f);
+                          const uint8_t proof_sha256[TOKEN_SHA256_LEN], struct fault *f);
+/* From the commit on this is what it shows, and nothing else. UNKNOWN_PRINCIPAL. */
+bool ledger_rotate_principal(struct ledger *ledger, const char *name, enum proof proof,
+                             const uint8_t proof_sha256[TOKEN_SHA256_LEN], struct fault *f);
+/* disabled_at in seconds; 0: it may ask again. UNKNOWN_PRINCIPAL. */
+bool ledger_disable_principal(struct ledger *ledger, const char *name, int64_t disabled_at,
+                              struct fault *f);
 /* *ret_found tells whether there is one; false only when the database fails. */
 bool ledger_find_principal(struct ledger *ledger, const char *name, bool *ret_found,
                            struct principal *ret_principal,
-                           uint8_t ret_token_sha256[TOKEN_SHA256_LEN], struct fault *f);
+                           uint8_t ret_proof_sha256[TOKEN_SHA256_LEN], struct fault *f);
 /* Calls `each` for every principal in the order of names. */
 bool ledger_each_principal(struct ledger *ledger,
                            void (*each)(const struct principal *principal, void *context),

@@ -100,7 +100,7 @@ static bool judge(struct ledger_connection *c, const struct issued *row, const s
     *ret_verdict = (struct verdict){.replayed = true};
     return true;
   }
-  if (!refuse_key_of_another(c, row, f))
+  if (!refuse_key_of_another(c, row, f) || !ledger_check_secret(c, row, f))
     return false;
   if (is_current && !replace)
     return refuse_second(&newest, f);
@@ -191,7 +191,8 @@ static bool add(struct ledger_batch *batch, struct issued *row, const struct san
   int64_t id = batch->last_id + 1;
   if (!add_row(batch->ledger, row, id, verdict->replaces, f) ||
       !add_names(batch->ledger->writer, names, id, f) ||
-      !ledger_order_count(batch->ledger->writer, verdict->order, verdict->is_current, f))
+      !ledger_order_count(batch->ledger->writer, verdict->order, verdict->is_current, f) ||
+      !ledger_use_secret(batch, row, f))
     return false;
   row->id = batch->last_id = id;
   return ledger_span_widen(batch, row, f);

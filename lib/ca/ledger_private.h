@@ -150,6 +150,17 @@ bool ledger_add_tally(struct ledger_batch *batch, const struct ledger_tally *tal
  * it is not. */
 size_t ledger_request_id_octets(const char *request_id, uint8_t ret_octets[REQUEST_ID_SIZE / 2]);
 
+/* --- devices: ledger_device.c --- */
+
+struct device_secret;
+/* Salt (or NULL) and hash, as two values. */
+void ledger_call_secret(struct ledger_call *call, const struct device_secret *secret);
+/* Is the device's enrolment secret still good for a new certificate? FORBIDDEN. True when none was
+ * shown. */
+bool ledger_check_secret(struct ledger_connection *c, const struct issued *row, struct fault *f);
+/* It is used up from the commit of this batch on. */
+bool ledger_use_secret(struct ledger_batch *batch, const struct issued *row, struct fault *f);
+
 /* --- migrations: ledger_migrate.c --- */
 
 extern const struct embedded ledger_migrations[];

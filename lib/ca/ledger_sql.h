@@ -23,6 +23,12 @@ enum { SPAN_ROWS = 128 };
 #define ORDER_COLUMNS                                                                              \
   "id, name, profile, model, stations, ip_ranges, open_from, open_until, quantity, issued,"        \
   " replacements, replaced, created_at, closed_at"
+/* One device, from a row of devices that is called d and one of device_imports that is called i. */
+#define DEVICE_COLUMNS                                                                             \
+  "d.id, d.device_serial, d.model, d.production_order, d.names, d.secret_no, d.secret_salt,"       \
+  " d.secret_hash, d.wrong_tries, d.used_spki_sha256, d.used_at, i.committed_at"
+/* DEVICE_TRIES_MAX, in SQL. */
+#define TRIES_MAX "10"
 
 /* clang-format off */
 #define LEDGER_STATEMENTS(X)                                                                       \
@@ -93,13 +99,70 @@ enum { SPAN_ROWS = 128 };
                                                                                                    \
   X(GET,       "SELECT " ROW_COLUMNS " FROM certificates c WHERE c.serial_number = ?1")            \
                                                                                                    \
+  X(FIND_DEVICE,                                                                                   \
+    "SELECT " DEVICE_COLUMNS " FROM devices d JOIN device_imports i ON i.id = d.import"            \
+    " WHERE d.device_serial = ?1 AND i.committed_at IS NOT NULL")                                  \
+  /* ?1 after_id, ?2 production_order, ?3 model, ?4 enum device_state, ?5 device_serial, ?6 limit */\
+  X(SEARCH_DEVICES,                                                                                \
+    "SELECT " DEVICE_COLUMNS " FROM devices d JOIN device_imports i ON i.id = d.import"            \
+    " WHERE d.id > ?1 AND i.committed_at IS NOT NULL"                                              \
+    " AND (?2 IS NULL OR d.production_order = ?2) AND (?3 IS NULL OR d.model = ?3)"                \
+    " AND (?4 = 0 OR ?4 = CASE WHEN d.wrong_tries >= " TRIES_MAX " THEN 3"                         \
+    " WHEN d.used_at IS NULL THEN 1 ELSE 2 END)"                                                   \
+    " AND (?5 IS NULL OR d.device_serial = ?5) ORDER BY d.id LIMIT ?6")                            \
+  X(WRONG_TRY,                                                                                     \
+    "UPDATE devices SET wrong_tries = wrong_tries + 1 WHERE device_serial = ?1"                    \
+    " RETURNING wrong_tries")                                                                      \
+  X(COUNT_WRONG_TRY, "UPDATE wrong_tries SET counted = counted + 1 WHERE id = 1")                  \
+  X(RESET_DEVICE,                                                                                  \
+    "UPDATE devices SET secret_no = secret_no + 1, secret_salt = ?2, secret_hash = ?3,"            \
+    " wrong_tries = 0, used_spki_sha256 = NULL, used_at = NULL WHERE device_serial = ?1"           \
+    " AND import IN (SELECT id FROM device_imports WHERE committed_at IS NOT NULL)")               \
+  X(SECRET, "SELECT secret_no, used_spki_sha256 FROM devices WHERE device_serial = ?1")            \
+  X(USE_SECRET,                                                                                    \
+    "UPDATE devices SET used_spki_sha256 = ?2, used_at = ?3, wrong_tries = 0"                      \
+    " WHERE device_serial = ?1 AND secret_no = ?4 AND used_at IS NULL")                            \
+  X(BEGIN_IMPORT,                                                                                  \
+    "INSERT INTO device_imports (principal, begun_at, touched_at, devices) VALUES (?1, ?2, ?2, 0)")\
+  X(FIND_IMPORT, "SELECT committed_at, devices, first_device FROM device_imports WHERE id = ?1")   \
+  X(IDLE_IMPORT,                                                                                   \
+    "SELECT id FROM device_imports WHERE committed_at IS NULL AND touched_at < ?1 LIMIT 1")        \
+  X(TOUCH_IMPORT,                                                                                  \
+    "UPDATE device_imports SET touched_at = ?2,"                                                   \
+    " first_device = coalesce(first_device, (SELECT coalesce(max(id), 0) + 1 FROM devices))"       \
+    " WHERE id = ?1 AND committed_at IS NULL")                                                     \
+  X(ADD_DEVICE,                                                                                    \
+    "INSERT INTO devices (device_serial, import, line, model, production_order, names, secret_no," \
+    " secret_salt, secret_hash, wrong_tries) VALUES (?1, ?2, ?3, ?4, ?5, ?6, 1, ?7, ?8, 0)"        \
+    " ON CONFLICT (device_serial) DO UPDATE SET model = excluded.model,"                           \
+    " production_order = excluded.production_order, names = excluded.names,"                       \
+    " secret_salt = excluded.secret_salt, secret_hash = excluded.secret_hash"                      \
+    " WHERE import = excluded.import AND line = excluded.line")                                    \
+  X(WHOSE_DEVICE,                                                                                  \
+    "SELECT d.import, d.line, i.committed_at FROM devices d JOIN device_imports i"                 \
+    " ON i.id = d.import WHERE d.device_serial = ?1")                                              \
+  X(COMMIT_IMPORT,                                                                                 \
+    "UPDATE device_imports SET committed_at = ?2, devices ="                                       \
+    " (SELECT count(*) FROM devices WHERE id >= first_device AND import = ?1)"                     \
+    " WHERE id = ?1 AND committed_at IS NULL")                                                     \
+  X(DROP_DEVICES,                                                                                  \
+    "DELETE FROM devices WHERE id IN (SELECT id FROM devices WHERE id >= ?2 AND import = ?1"       \
+    " ORDER BY id LIMIT 5000)")                                                                    \
+  X(DROP_IMPORT, "DELETE FROM device_imports WHERE id = ?1 AND committed_at IS NULL")              \
+                                                                                                   \
   X(ADD_PRINCIPAL,                                                                                 \
-    "INSERT INTO principals (name, role, token_sha256, created_at) VALUES (?1, ?2, ?3, ?4)"        \
-    " ON CONFLICT DO NOTHING")                                                                     \
+    "INSERT INTO principals (name, role, proof, proof_sha256, created_at)"                         \
+    " VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT DO NOTHING")                                         \
+  X(ROTATE_PRINCIPAL,                                                                              \
+    "UPDATE principals SET proof = ?1, proof_sha256 = ?2 WHERE name = ?3")                         \
+  /* ?1 seconds or NULL */                                                                         \
+  X(DISABLE_PRINCIPAL, "UPDATE principals SET disabled_at = ?1 WHERE name = ?2")                   \
   X(FIND_PRINCIPAL,                                                                                \
-    "SELECT name, role, created_at, token_sha256 FROM principals WHERE name = ?1")                 \
+    "SELECT name, role, created_at, disabled_at, proof, proof_sha256 FROM principals"              \
+    " WHERE name = ?1")                                                                            \
   X(EACH_PRINCIPAL,                                                                                \
-    "SELECT name, role, created_at, token_sha256 FROM principals ORDER BY name")                   \
+    "SELECT name, role, created_at, disabled_at, proof, proof_sha256 FROM principals"              \
+    " ORDER BY name")                                                                              \
                                                                                                    \
   X(ADD_ORDER,                                                                                     \
     "INSERT INTO orders (name, profile, model, stations, ip_ranges, open_from, open_until,"        \

@@ -8,10 +8,13 @@ lib_ca_libca_a_SOURCES = \
   lib/ca/conf.c lib/ca/conf.h \
   lib/ca/conf_option.h \
   lib/ca/conf_profile.c \
+  lib/ca/conf_trust.c \
   lib/ca/conf_scan.c lib/ca/conf_scan.h \
   lib/ca/conf_value.c \
   lib/ca/event.c lib/ca/event.h \
+  lib/ca/device.c lib/ca/device.h \
   lib/ca/issue.c lib/ca/issue.h \
+  lib/ca/issue_device.c \
   lib/ca/issue_order.c \
   lib/ca/issue_private.h \
   lib/ca/issue_queue.c \
@@ -25,6 +28,8 @@ lib_ca_libca_a_SOURCES = \
   lib/ca/ledger_event.c \
   lib/ca/ledger_event_search.c \
   lib/ca/ledger_label.c \
+  lib/ca/ledger_device.c lib/ca/ledger_device.h \
+  lib/ca/ledger_import.c \
   lib/ca/ledger_migrate.c \
   lib/ca/ledger_order.c \
   lib/ca/ledger_principal.c \
@@ -36,7 +41,11 @@ lib_ca_libca_a_SOURCES = \
   lib/ca/ledger_sql.h \
   lib/ca/ledger_tally.c \
   lib/ca/order.c lib/ca/order.h \
+  lib/ca/peer.c lib/ca/peer.h \
+  lib/ca/peer_who.c \
+  lib/ca/pem_file.c lib/ca/pem_file.h \
   lib/ca/principal.c lib/ca/principal.h \
   lib/ca/profile.c lib/ca/profile.h \
   lib/ca/profile_names.c lib/ca/profile_names.h \
-  lib/ca/signer.c lib/ca/signer.h
+  lib/ca/signer.c lib/ca/signer.h \
+  lib/ca/trust.c lib/ca/trust.h

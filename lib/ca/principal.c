@@ -33,18 +33,41 @@ bool role_named(struct bytes name, enum role *ret_role)
   return false;
 }
 
+static const char *const proof_names[PROOF_COUNT] = {
+    [PROOF_TOKEN] = "token", [PROOF_CERTIFICATE] = "certificate", [PROOF_TRUST] = "trust"};
+
+const char *proof_name(enum proof proof)
+{
+  return proof_names[proof];
+}
+
+bool proof_named(struct bytes name, enum proof *ret_proof)
+{
+  for (size_t i = 0; i < PROOF_COUNT; i++)
+    if (bytes_equal(name, bytes_of_text(proof_names[i]))) {
+      *ret_proof = (enum proof)i;
+      return true;
+    }
+  return false;
+}
+
 bool principal_name_is_valid(struct bytes name)
 {
   return text_is_token(name, PRINCIPAL_NAME_SIZE - 1, "-_");
 }
 
-static bool hash_token(struct bytes token, uint8_t ret_sha256[TOKEN_SHA256_LEN], struct fault *f)
+static bool hash(struct bytes text, uint8_t ret_sha256[TOKEN_SHA256_LEN], struct fault *f)
 {
   uint8_t digest[TOKEN_SHA256_LEN];
-  if (EVP_Digest(token.data, token.len, digest, NULL, EVP_sha256(), NULL) != 1)
+  if (EVP_Digest(text.data, text.len, digest, NULL, EVP_sha256(), NULL) != 1)
     return fault_set(f, INTERNAL, "SHA-256 does not work");
   memcpy(ret_sha256, digest, sizeof digest);
   return true;
+}
+
+bool proof_of_trust(const char *trust_name, uint8_t ret_sha256[TOKEN_SHA256_LEN], struct fault *f)
+{
+  return hash(bytes_of_text(trust_name), ret_sha256, f);
 }
 
 static bool add_secret(struct buf *token, struct fault *f)
@@ -67,7 +90,7 @@ bool principal_make_token(const char *name, struct buf *ret_token,
   if (!buf_reserve(&token, TOKEN_MAX) || !buf_reserve(ret_token, TOKEN_MAX))
     return fault_no_memory(f);
   buf_addf(&token, "%s.", name);
-  if (!add_secret(&token, f) || !hash_token(buf_bytes(&token), ret_sha256, f))
+  if (!add_secret(&token, f) || !hash(buf_bytes(&token), ret_sha256, f))
     return false;
   buf_add_bytes(ret_token, buf_bytes(&token));
   return true;
@@ -92,12 +115,13 @@ bool principal_authenticate(struct ledger *ledger, struct bytes token,
   struct principal principal = {0};
   bool found = false;
   token_name(token, name);
-  if (!hash_token(token, given, f) ||
-      !ledger_find_principal(ledger, name, &found, &principal, kept, f))
+  if (!hash(token, given, f) || !ledger_find_principal(ledger, name, &found, &principal, kept, f))
     return false;
   int differs = CRYPTO_memcmp(given, kept, sizeof kept);
-  if (!found || differs != 0)
+  if (!found || differs != 0 || principal.proof != PROOF_TOKEN)
     return fault_set(f, UNAUTHENTICATED, "the token is not known");
+  if (principal.disabled_at != 0)
+    return fault_set(f, UNAUTHENTICATED, "%s is disabled", principal.name);
   *ret_principal = principal;
   return true;
 }

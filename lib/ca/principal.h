@@ -1,4 +1,5 @@
-/* principal.h - who may ask: a name, a role, and a token of which only a hash is kept.
+/* principal.h - who may ask: a name, a role, and what it shows: a token of which only a hash is
+ * kept, or a certificate.
  *
  * A token is "NAME.SECRET": the name tells which row to look at, the secret is 32 octets of the
  * CSPRNG in base64url. What is kept is SHA-256 over the token's whole text: because the secret has
@@ -27,10 +28,26 @@ bool role_named(struct bytes name, enum role *ret_role);
 
 enum { PRINCIPAL_NAME_SIZE = 65, TOKEN_SHA256_LEN = 32 };
 
+/* What a principal shows, and what its row keeps the SHA-256 of. */
+enum proof {
+  PROOF_TOKEN,       /* the token's whole text */
+  PROOF_CERTIFICATE, /* the public key (SPKI) of a certificate of ours */
+  PROOF_TRUST,       /* the name of the trust that vouches for its certificate */
+  PROOF_COUNT
+};
+/* "token", "certificate", "trust" */
+const char *proof_name(enum proof proof);
+bool proof_named(struct bytes name, enum proof *ret_proof);
+/* What is kept for PROOF_TRUST. */
+bool proof_of_trust(const char *trust_name, uint8_t ret_sha256[TOKEN_SHA256_LEN], struct fault *f);
+
+/* Of one who was let in without a row (a device with a certificate) times are 0. */
 struct principal {
   char name[PRINCIPAL_NAME_SIZE];
   enum role role;
-  int64_t created_at;
+  enum proof proof;
+  int64_t created_at, disabled_at; /* disabled_at 0: it may ask */
+  int64_t secret_no; /* of a device that showed its enrolment secret: which one; 0: none */
 };
 
 /* 1 to 64 of A-Z a-z 0-9 - _ (no dot: it divides name and secret). */
@@ -41,8 +58,9 @@ bool principal_name_is_valid(struct bytes name);
 bool principal_make_token(const char *name, struct buf *ret_token,
                           uint8_t ret_sha256[TOKEN_SHA256_LEN], struct fault *f);
 
-/* Who is it? Takes the same time and the same fault (UNAUTHENTICATED) whether the name is unknown
- * or the secret wrong; LEDGER when the database fails. */
+/* Who is it? Takes the same time and the same fault (UNAUTHENTICATED) whether the name is unknown,
+ * the secret wrong, or a certificate is what it shows. UNAUTHENTICATED with another detail for one
+ * that is disabled, and has shown the right token; LEDGER when the database fails. */
 struct ledger;
 bool principal_authenticate(struct ledger *ledger, struct bytes token,
                             struct principal *ret_principal, struct fault *f);

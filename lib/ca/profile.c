@@ -36,6 +36,11 @@ void serial_number_make(uint8_t instance, int64_t now_ms, const uint8_t random[9
 
 /* --- who --- */
 
+bool profile_takes_role(const struct profile *profile, enum role role)
+{
+  return profile->roles == 0 ? role != ROLE_DEVICE : (profile->roles >> role & 1) != 0;
+}
+
 static bool check_device_serial(const struct profile *profile, const char *device_serial,
                                 struct fault *f)
 {

@@ -9,6 +9,7 @@
 #include "lib/base/fault.h"
 #include "lib/base/ip.h"
 #include "lib/ca/authority.h"
+#include "lib/ca/principal.h"
 #include "lib/pki/cert.h"
 #include "lib/pki/csr.h"
 #include "lib/pki/name.h"
@@ -48,9 +49,15 @@ struct profile {
   size_t n_subject;
   bool require_device_serial;
   bool require_order;
+  bool ip_proof_peer; /* a device may only name the IP address that it asks from */
+  uint32_t roles;     /* bit (1 << enum role): who may ask under it; 0: see profile_takes_role */
   uint8_t hardware_type[64]; /* OID content octets of hardwareModuleName; len 0: none */
   size_t hardware_type_len;
 };
+
+/* May a principal of this role ask under this profile? A profile that does not say takes stations,
+ * operators and administrators: a device only where its role is named. */
+bool profile_takes_role(const struct profile *profile, enum role role);
 
 void profile_free(struct profile *profile); /* what it owns, not the object itself */
 
@@ -59,6 +66,8 @@ struct profile_request {
   const struct csr *csr;                               /* read, not yet verified */
   const char *device_serial, *model, *station, *order; /* "": not given */
   const struct sans *names;
+  const struct sans *only; /* NULL, or the only names that whoever asks may have */
+  const struct ip *peer;   /* NULL, or where it asks from: ip_proof goes by it */
 };
 
 /* The certificate to be. `spec` points into the plan (which therefore stays where it is), the

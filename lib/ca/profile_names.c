@@ -73,16 +73,41 @@ static void add_item(struct san name, const char *why, struct fault *f)
 }
 
 /* One by one, to the end: each name that is not allowed is told. */
-static size_t count_not_allowed(const struct profile *profile, const struct sans *names,
+static size_t count_not_allowed(const struct profile *profile,
+                                const struct profile_request *request, const struct sans *names,
                                 struct fault *f)
 {
   size_t n = 0;
   for (size_t i = 0; i < names->n; i++) {
     struct san name = sans_get(names, i);
     const char *why = judge(profile, name);
+    if (why == NULL && request->only != NULL && !sans_has(request->only, name))
+      why = "not one of the names that were imported for this device";
     if (why == NULL)
       continue;
     add_item(name, why, f);
+    n++;
+  }
+  return n;
+}
+
+static bool is_peer(struct san name, const struct ip *peer)
+{
+  return bytes_equal(name.value, bytes_of(peer->octets, peer->len));
+}
+
+/* A device holds the address that it asks from, or else it would not get the answer. */
+static size_t count_not_proven(const struct profile *profile, const struct profile_request *request,
+                               const struct sans *names, struct fault *f)
+{
+  size_t n = 0;
+  if (!profile->ip_proof_peer || request->peer == NULL)
+    return 0;
+  for (size_t i = 0; i < names->n; i++) {
+    struct san name = sans_get(names, i);
+    if (name.kind != SAN_IP || is_peer(name, request->peer))
+      continue;
+    add_item(name, "not the address that the device asks from", f);
     n++;
   }
   return n;
@@ -144,12 +169,16 @@ bool profile_check_names(const struct profile *profile, const struct profile_req
   }
   if (!check_number(profile, names, f))
     return false;
-  size_t not_allowed = count_not_allowed(profile, names, f);
+  size_t not_allowed = count_not_allowed(profile, request, names, f);
+  size_t not_proven = count_not_proven(profile, request, names, f);
   if (profile->csr_names == CSR_NAMES_REFUSE)
     not_requested = count_not_requested(&request->csr->names, names, f);
   if (not_allowed > 0)
     return fault_set(f, NAME_NOT_ALLOWED, "profile %s does not allow %zu of %zu names",
                      profile->name, not_allowed, names->n);
+  if (not_proven > 0)
+    return fault_set(f, ADDRESS_NOT_PROVEN, "profile %s lets a device name its own address alone",
+                     profile->name);
   if (not_requested > 0)
     return fault_set(f, NAME_NOT_REQUESTED,
                      "%zu name%s of the CSR %s not in the request; add %s there, or leave %s out",

@@ -73,12 +73,13 @@ static bool read_entry(struct der in)
 }
 
 /* revokedCertificates is absent when there are none (RFC 5280, 5.1.2.6). */
-static bool take_entries(struct der *in, size_t *ret_n)
+static bool take_entries(struct der *in, struct bytes *ret_entries, size_t *ret_n)
 {
   struct der entries, entry;
   size_t n = 0;
   if (!der_enter(in, DER_SEQUENCE, &entries))
     return true;
+  *ret_entries = bytes_of(entries.p, (size_t)(entries.end - entries.p));
   for (; !der_at_end(&entries); n++)
     if (!der_enter(&entries, DER_SEQUENCE, &entry) || !read_entry(entry))
       return false;
@@ -112,7 +113,7 @@ static bool read_crl_number(const struct extension *e, struct crl *crl)
 static bool read_base_number(const struct extension *e, struct crl *crl)
 {
   struct bytes base;
-  (void)crl;
+  crl->is_delta = true;
   return e->critical && read_number(e->value, &base);
 }
 
@@ -122,7 +123,7 @@ static bool read_distribution_point(const struct extension *e, struct crl *crl)
   struct der outer = der_of(e->value), in;
   struct der_value field;
   uint8_t last = 0;
-  (void)crl;
+  crl->is_partial = true;
   if (!e->critical || !der_enter(&outer, DER_SEQUENCE, &in) || !der_at_end(&outer) ||
       der_at_end(&in))
     return false;
@@ -183,7 +184,7 @@ bool crl_tbs_read(struct bytes tbs, struct crl *ret_crl, struct fault *f)
   if (!der_take_time(&in, &crl.this_update) || !der_take_time(&in, &crl.next_update) ||
       crl.next_update < crl.this_update)
     return bad(f, "thisUpdate and nextUpdate are not two times, one behind the other");
-  if (!take_entries(&in, &crl.n_revoked))
+  if (!take_entries(&in, &crl.entries, &crl.n_revoked))
     return bad(f, "an entry is not well formed, or the list of entries is there and empty");
   if (!take_extensions(&in, &crl))
     return bad(f, "an extension is not well formed, or critical and not known");
@@ -191,4 +192,42 @@ bool crl_tbs_read(struct bytes tbs, struct crl *ret_crl, struct fault *f)
     return bad(f, "authorityKeyIdentifier or cRLNumber is missing");
   *ret_crl = crl;
   return true;
+}
+
+/* CertificateList ::= SEQUENCE { tbsCertList, signatureAlgorithm, signatureValue } */
+bool crl_read(struct bytes der, struct crl *ret_crl, struct fault *f)
+{
+  struct der all = der_of(der), in;
+  struct bytes tbs;
+  struct crl crl = {0};
+  enum sig_alg outside;
+  if (!der_enter(&all, DER_SEQUENCE, &in) || !der_at_end(&all) ||
+      !der_take_whole(&in, DER_SEQUENCE, &tbs))
+    return bad(f, "it is not DER, or cut off, or something is behind it");
+  if (!crl_tbs_read(tbs, &crl, f))
+    return false;
+  /* RFC 5280, 5.1.1.2 */
+  if (!take_alg(&in, &outside) || outside != crl.alg)
+    return bad(f, "its signature algorithm is not the same inside and outside");
+  if (!der_take_bit_octets(&in, &crl.signature) || crl.signature.len == 0 || !der_at_end(&in))
+    return bad(f, "its signature is not well formed");
+  *ret_crl = crl;
+  return true;
+}
+
+bool crl_is_signed_by(const struct crl *crl, const struct cert *issuer)
+{
+  return (!issuer->has_key_usage || (issuer->key_usage & KU_CRL_SIGN) != 0) &&
+         bytes_equal(crl->issuer, issuer->subject) &&
+         pubkey_verify(&issuer->key, crl->alg, crl->tbs, crl->signature);
+}
+
+bool crl_has(const struct crl *crl, struct bytes serial_number)
+{
+  struct der entries = der_of(crl->entries), entry;
+  struct bytes serial;
+  while (der_enter(&entries, DER_SEQUENCE, &entry))
+    if (der_take_unsigned(&entry, &serial) && bytes_equal(serial, serial_number))
+      return true;
+  return false;
 }

@@ -1,5 +1,5 @@
-/* crl.h - certificate revocation lists, version 2 (RFC 5280, section 5): the to-be-signed part,
- * read and checked. Threads: any. Pure. */
+/* crl.h - certificate revocation lists, version 2 (RFC 5280, section 5): read, checked, asked.
+ * Threads: any. Pure. */
 #pragma once
 #include <stdbool.h>
 #include <stdint.h>
@@ -16,6 +16,9 @@ struct crl {
   struct bytes authority_key_id;
   struct bytes crl_number; /* magnitude */
   size_t n_revoked;
+  struct bytes entries;      /* content of revokedCertificates; empty: none */
+  bool is_delta, is_partial; /* deltaCRLIndicator; issuingDistributionPoint */
+  struct bytes signature;    /* set by crl_read */
 };
 
 /* Reads a TBSCertList strictly: version 2, nextUpdate, authorityKeyIdentifier and cRLNumber there,
@@ -23,3 +26,11 @@ struct crl {
  * entry positive serial, date, at most one reasonCode that is neither unspecified(0) nor 7; no
  * empty revokedCertificates. BAD_FILE otherwise. Walks the entries without setting memory aside. */
 bool crl_tbs_read(struct bytes tbs, struct crl *ret_crl, struct fault *f);
+
+/* Reads a CertificateList, as strictly. The spans are borrowed from the DER. */
+bool crl_read(struct bytes der, struct crl *ret_crl, struct fault *f);
+/* True when this issuer, which may sign lists (keyUsage cRLSign, where it has one), signed it. */
+struct cert;
+bool crl_is_signed_by(const struct crl *crl, const struct cert *issuer);
+/* Is this serial number (magnitude) in the list? Walks over all of it. */
+bool crl_has(const struct crl *crl, struct bytes serial_number);

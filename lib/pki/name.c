@@ -239,6 +239,34 @@ bool name_is_empty(struct bytes name)
   return bytes_equal(name, bytes_of((const uint8_t[]){DER_SEQUENCE, 0}, 2));
 }
 
+/* False when it is none that can be read as text. */
+static bool is_text(const struct der_value *value)
+{
+  bool text = value->tag == DER_UTF8_STRING || value->tag == DER_PRINTABLE_STRING ||
+              value->tag == DER_IA5_STRING;
+  return text && text_is_utf8(value->content);
+}
+
+bool name_value(struct bytes name, enum attribute attribute, struct bytes *ret_value)
+{
+  struct der all = der_of(name), rdns, rdn;
+  struct bytes whole, found = {0};
+  struct pair pair;
+  size_t n = 0;
+  if (!name_is_valid(name) || !der_enter(&all, DER_SEQUENCE, &rdns))
+    return false;
+  while (der_enter(&rdns, DER_SET, &rdn))
+    while (take_pair(&rdn, &whole, &pair))
+      if (bytes_equal(pair.oid, rows[attribute].oid)) {
+        if (n++ > 0 || !is_text(&pair.value) || has_control(pair.value.content))
+          return false;
+        found = pair.value.content;
+      }
+  if (n == 1)
+    *ret_value = found;
+  return n == 1;
+}
+
 /* --- for a person --- */
 
 /* RFC 4514, 2.4; control characters too, so that a terminal obeys none. */
@@ -260,9 +288,7 @@ static void add_escaped(struct bytes value, struct buf *out)
 /* Text as it is; another string type as "#" and the hexadecimal of its DER. */
 static void add_value(const struct der_value *value, struct buf *out)
 {
-  bool text = value->tag == DER_UTF8_STRING || value->tag == DER_PRINTABLE_STRING ||
-              value->tag == DER_IA5_STRING;
-  if (text && text_is_utf8(value->content)) {
+  if (is_text(value)) {
     add_escaped(value->content, out);
   } else {
     buf_add_u8(out, '#');

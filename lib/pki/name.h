@@ -36,6 +36,10 @@ bool name_write(const struct name_part *parts, size_t n, struct buf *out, struct
  * character in each value and no more than the attribute's bound (1024 for one without)? */
 bool name_is_valid(struct bytes name);
 bool name_is_empty(struct bytes name);
+/* The one value of this attribute, which must be text in UTF-8 (UTF8String, PrintableString or
+ * IA5String) without control characters. False when the name is not valid, or has none or several
+ * of them, or another string. A view. */
+bool name_value(struct bytes name, enum attribute attribute, struct bytes *ret_value);
 /* RFC 4514 text, for a person, the last RDN first: "CN=w-1001,O=Acme". Attributes without a short
  * name appear as dotted OIDs, values that are no UTF-8 as "#" and hexadecimal DER; control
  * characters are escaped. */

@@ -55,3 +55,12 @@ tests_unit_test_profile_CFLAGS = $(CA_TEST_CFLAGS)
 tests_unit_test_profile_SOURCES = tests/unit/test_profile.c $(CA_KIT_SOURCES)
 tests_unit_test_profile_LDADD = $(CA_TEST_LIBS)
 EXTRA_DIST += tests/cases/conf tests/cases/profile
+
+# clients with certificates
+PEER_KIT = tests/unit/peer_kit.c tests/unit/peer_kit.h tests/unit/unit.h
+PEER_TESTS = tests/unit/test_peer
+check_PROGRAMS += $(PEER_TESTS)
+TESTS += $(PEER_TESTS)
+tests_unit_test_peer_CFLAGS = $(CA_TEST_CFLAGS)
+tests_unit_test_peer_SOURCES = tests/unit/test_peer.c $(PEER_KIT)
+tests_unit_test_peer_LDADD = $(CA_TEST_LIBS)

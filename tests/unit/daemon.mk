@@ -3,7 +3,7 @@
 # the REST handlers
 REST_TESTS = tests/unit/test_accept tests/unit/test_cert_json tests/unit/test_csv \
   tests/unit/test_cursor tests/unit/test_issue_decode tests/unit/test_json_text \
-  tests/unit/test_rest tests/unit/test_rest_memory tests/unit/test_rest_search
+  tests/unit/test_rest tests/unit/test_rest_memory tests/unit/test_rest_principal tests/unit/test_rest_search
 check_PROGRAMS += $(REST_TESTS)
 TESTS += $(REST_TESTS)
 EXTRA_DIST += tests/cases/json
@@ -38,6 +38,9 @@ tests_unit_test_rest_memory_SOURCES = tests/unit/test_rest_memory.c $(FAKE_SERVI
 tests_unit_test_rest_memory_LDFLAGS = $(AM_LDFLAGS) \
   -Wl,--wrap=malloc -Wl,--wrap=calloc -Wl,--wrap=realloc
 tests_unit_test_rest_memory_LDADD = $(REST_TEST_LIBS)
+tests_unit_test_rest_principal_CFLAGS = $(REST_TEST_CFLAGS)
+tests_unit_test_rest_principal_SOURCES = tests/unit/test_rest_principal.c $(FAKE_SERVICE)
+tests_unit_test_rest_principal_LDADD = $(REST_TEST_LIBS)
 tests_unit_test_rest_search_CFLAGS = $(REST_TEST_CFLAGS)
 tests_unit_test_rest_search_SOURCES = tests/unit/test_rest_search.c $(FAKE_SERVICE)
 tests_unit_test_rest_search_LDADD = $(REST_TEST_LIBS)

@@ -217,6 +217,20 @@ bool role_named(struct bytes name, enum role *ret_role)
   return false;
 }
 
+const char *proof_name(enum proof proof)
+{
+  static const char *const names[] = {"token", "certificate", "trust"};
+  return names[proof];
+}
+
+bool proof_of_trust(const char *trust_name, uint8_t ret_sha256[TOKEN_SHA256_LEN], struct fault *f)
+{
+  (void)f;
+  assert_string_equal(trust_name, "acme");
+  memset(ret_sha256, 7, TOKEN_SHA256_LEN);
+  return true;
+}
+
 bool principal_name_is_valid(struct bytes name)
 {
   return name.len > 0 && name.len < PRINCIPAL_NAME_SIZE && memchr(name.data, ' ', name.len) == NULL;
@@ -232,13 +246,58 @@ bool principal_make_token(const char *name, struct buf *ret_token,
 }
 
 bool ledger_add_principal(struct ledger *ledger, const struct principal *principal,
-                          const uint8_t token_sha256[TOKEN_SHA256_LEN], struct fault *f)
+                          const uint8_t proof_sha256[TOKEN_SHA256_LEN], struct fault *f)
 {
   (void)ledger;
   if (fails(f))
     return false;
-  assert_int_equal(token_sha256[0], 7);
+  fake.proof_octet = proof_sha256[0];
   fake.principals[fake.n_principals++] = *principal;
+  return true;
+}
+
+static struct principal *principal_named(const char *name)
+{
+  for (size_t i = 0; i < fake.n_principals; i++)
+    if (strcmp(fake.principals[i].name, name) == 0)
+      return &fake.principals[i];
+  return NULL;
+}
+
+bool ledger_find_principal(struct ledger *ledger, const char *name, bool *ret_found,
+                           struct principal *ret_principal,
+                           uint8_t ret_proof_sha256[TOKEN_SHA256_LEN], struct fault *f)
+{
+  (void)ledger;
+  if (fails(f))
+    return false;
+  const struct principal *principal = principal_named(name);
+  *ret_found = principal != NULL;
+  if (principal != NULL) {
+    *ret_principal = *principal;
+    memset(ret_proof_sha256, 7, TOKEN_SHA256_LEN);
+  }
+  return true;
+}
+
+bool ledger_rotate_principal(struct ledger *ledger, const char *name, enum proof proof,
+                             const uint8_t proof_sha256[TOKEN_SHA256_LEN], struct fault *f)
+{
+  (void)ledger;
+  if (fails(f))
+    return false;
+  fake.proof_octet = proof_sha256[0];
+  principal_named(name)->proof = proof;
+  return true;
+}
+
+bool ledger_disable_principal(struct ledger *ledger, const char *name, int64_t disabled_at,
+                              struct fault *f)
+{
+  (void)ledger;
+  if (fails(f))
+    return false;
+  principal_named(name)->disabled_at = disabled_at;
   return true;
 }
 

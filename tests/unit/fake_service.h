@@ -16,6 +16,7 @@ struct fake {
   bool replays;
   struct principal principals[4];
   size_t n_principals;
+  uint8_t proof_octet; /* the first of the digest that was kept last; 7 of all but keys */
 };
 extern struct fake fake;
 

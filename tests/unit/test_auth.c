@@ -2,6 +2,7 @@
 #include "tests/unit/unit.h"
 
 #include "daemon/auth.h"
+#include "lib/ca/device.h"
 
 /* A ledger of two: what principal.c would find. */
 bool principal_authenticate(struct ledger *ledger, struct bytes token,
@@ -19,6 +20,42 @@ bool principal_authenticate(struct ledger *ledger, struct bytes token,
   return true;
 }
 
+/* What device.c would find. */
+bool device_authenticate(struct ledger *ledger, struct bytes credentials,
+                         struct principal *ret_principal, struct fault *f)
+{
+  (void)ledger;
+  if (!bytes_equal(credentials, bytes_of_text("W:1:secret")))
+    return fault_set(f, UNAUTHENTICATED, "wrong");
+  *ret_principal = (struct principal){.name = "W:1", .role = ROLE_DEVICE, .secret_no = 1};
+  return true;
+}
+
+/* Of client certificates. */
+static struct peer line_2, odd_one;
+
+bool peer_authenticate(struct peer *peer, const struct trust *trust, struct ledger *ledger,
+                       int64_t now, struct principal *ret_principal, struct fault *f)
+{
+  (void)trust, (void)ledger;
+  assert_true(now > 0);
+  if (peer != &line_2)
+    return fault_set(f, UNAUTHENTICATED, "revoked");
+  *ret_principal = (struct principal){.name = "line-2", .role = ROLE_STATION};
+  return true;
+}
+
+struct trust *trust_box_get(struct trust_box *box)
+{
+  (void)box;
+  return NULL;
+}
+
+void trust_release(struct trust *trust)
+{
+  assert_null(trust);
+}
+
 const char *role_name(enum role role)
 {
   (void)role;
@@ -27,16 +64,28 @@ const char *role_name(enum role role)
 
 static const struct route for_admin = {.roles = MAY(ADMIN)},
                           for_both = {.roles = MAY(ADMIN) | MAY(STATION)},
-                          open_row = {.roles = OPEN_TO_ALL}, closed = {.roles = 0};
+                          for_devices = {.roles = MAY(DEVICE)}, open_row = {.roles = OPEN_TO_ALL},
+                          closed = {.roles = 0};
+
+static struct principal who; /* the last that tried */
+
+static enum fault_code try_with(const struct route *route, const char *authorization,
+                                struct peer *peer)
+{
+  AUTO(fault) fault = {0};
+  const struct service service = {0};
+  struct shown shown = {.peer = peer};
+  if (authorization != NULL)
+    shown.authorization = bytes_of_text(authorization);
+  who = (struct principal){0};
+  bool passed = auth_check(route, &shown, &service, &who, &fault);
+  assert_int_equal(passed, fault.code == FAULT_NONE);
+  return fault.code;
+}
 
 static enum fault_code try(const struct route *route, const char *authorization)
 {
-  AUTO(fault) fault = {0};
-  struct principal principal = {0};
-  struct bytes value = authorization != NULL ? bytes_of_text(authorization) : (struct bytes){0};
-  bool passed = auth_check(route, value, NULL, &principal, &fault);
-  assert_int_equal(passed, fault.code == FAULT_NONE);
-  return fault.code;
+  return try_with(route, authorization, NULL);
 }
 
 static void the_row_says_who_may(void **state)
@@ -81,6 +130,50 @@ static void only_a_bearer_token_counts(void **state)
     assert_int_equal(try(&for_admin, values[i]), FAULT_UNAUTHENTICATED);
 }
 
+static void a_device_comes_by_basic_or_by_bearer(void **state)
+{
+  (void)state;
+  /* printf W:1:secret | base64 */
+  assert_int_equal(try(&for_devices, "Basic VzoxOnNlY3JldA=="), FAULT_NONE);
+  assert_int_equal(try(&for_devices, "basic  VzoxOnNlY3JldA=="), FAULT_NONE);
+  assert_int_equal(try(&for_devices, "Bearer VzoxOnNlY3JldA"), FAULT_NONE);
+  assert_int_equal(try(&for_admin, "Basic VzoxOnNlY3JldA=="), FAULT_FORBIDDEN);
+  assert_int_equal(try(&for_devices, "Bearer VzoxOnNlY3JldA=="), FAULT_UNAUTHENTICATED);
+  assert_int_equal(try(&for_devices, "Basic VzoxOnNlY3JlZA=="), FAULT_UNAUTHENTICATED);
+  assert_int_equal(try(&for_devices, "Basic W:1:secret"), FAULT_UNAUTHENTICATED);
+  assert_int_equal(try(&for_devices, "Bearer root.secret"), FAULT_FORBIDDEN);
+}
+
+static void only_a_secret_that_somebody_thought_of_can_be_guessed(void **state)
+{
+  (void)state;
+  assert_true(auth_is_guessable(bytes_of_text("Basic VzoxOnNlY3JldA==")));
+  assert_true(auth_is_guessable(bytes_of_text("Bearer VzoxOnNlY3JldA")));
+  assert_false(auth_is_guessable(bytes_of_text("Bearer root.secret")));
+  assert_false(auth_is_guessable(bytes_of_text("Basic ")));
+  assert_false(auth_is_guessable(bytes_of(NULL, 0)));
+}
+
+static void a_certificate_counts_where_there_is_no_token(void **state)
+{
+  (void)state;
+  assert_int_equal(try_with(&for_both, NULL, &line_2), FAULT_NONE);
+  assert_string_equal(who.name, "line-2");
+  assert_int_equal(try_with(&for_admin, NULL, &line_2), FAULT_FORBIDDEN);
+  assert_int_equal(try_with(&for_both, NULL, &odd_one), FAULT_UNAUTHENTICATED);
+  assert_int_equal(try_with(&open_row, NULL, &odd_one), FAULT_NONE);
+}
+
+static void a_token_counts_alone(void **state)
+{
+  (void)state;
+  assert_int_equal(try_with(&for_both, "Bearer root.secret", &line_2), FAULT_NONE);
+  assert_string_equal(who.name, "root");
+  assert_int_equal(try_with(&for_both, "Bearer root.secret", &odd_one), FAULT_NONE);
+  assert_int_equal(try_with(&for_both, "Bearer wrong.secret", &line_2), FAULT_UNAUTHENTICATED);
+  assert_int_equal(try_with(&for_both, "", &line_2), FAULT_UNAUTHENTICATED);
+}
+
 int main(void)
 {
   const struct CMUnitTest tests[] = {
@@ -88,6 +181,10 @@ int main(void)
       cmocka_unit_test(a_row_without_roles_is_closed_to_all),
       cmocka_unit_test(an_open_row_asks_nobody),
       cmocka_unit_test(only_a_bearer_token_counts),
+      cmocka_unit_test(a_device_comes_by_basic_or_by_bearer),
+      cmocka_unit_test(only_a_secret_that_somebody_thought_of_can_be_guessed),
+      cmocka_unit_test(a_certificate_counts_where_there_is_no_token),
+      cmocka_unit_test(a_token_counts_alone),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

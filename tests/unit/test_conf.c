@@ -310,8 +310,8 @@ static void threads_may_load_at_once(void **state)
 static void the_manual_names_every_option(void **state)
 {
   static const char *const sections[] = {
-      "",      "tls {",          "authority \"a\" {", "key_holder {", "admin \"a\" {",
-      "log {", "profile \"a\" {"};
+      "",      "tls {",    "authority \"a\" {", "key_holder {", "admin \"a\" {",
+      "log {", "limits {", "profile \"a\" {",   "trust \"a\" {"};
   AUTO(buf) manual = {0};
   size_t n = 0;
   (void)state;

@@ -19,6 +19,8 @@
 #include "lib/base/file.h"
 #include "lib/base/log.h"
 #include "lib/base/when.h"
+#include "lib/ca/device.h"
+#include "lib/ca/peer.h"
 
 /* --- routes --- */
 
@@ -107,6 +109,43 @@ bool principal_authenticate(struct ledger *ledger, struct bytes token,
 {
   (void)ledger, (void)token, (void)ret_principal;
   return fault_set(f, UNAUTHENTICATED, "nobody is known here");
+}
+
+bool device_authenticate(struct ledger *ledger, struct bytes credentials,
+                         struct principal *ret_principal, struct fault *f)
+{
+  (void)ledger, (void)credentials, (void)ret_principal;
+  return fault_set(f, UNAUTHENTICATED, "nobody is known here");
+}
+
+/* No client of this test shows a certificate. */
+bool peer_read(const struct bytes *ders, size_t n, struct peer **ret_peer, struct fault *f)
+{
+  (void)ders, (void)n, (void)ret_peer;
+  return fault_set(f, INTERNAL, "not to be called");
+}
+
+void peer_free(struct peer *peer)
+{
+  assert_null(peer);
+}
+
+bool peer_authenticate(struct peer *peer, const struct trust *trust, struct ledger *ledger,
+                       int64_t now, struct principal *ret_principal, struct fault *f)
+{
+  (void)peer, (void)trust, (void)ledger, (void)now, (void)ret_principal;
+  return fault_set(f, INTERNAL, "not to be called");
+}
+
+struct trust *trust_box_get(struct trust_box *box)
+{
+  (void)box;
+  return NULL;
+}
+
+void trust_release(struct trust *trust)
+{
+  assert_null(trust);
 }
 
 const char *role_name(enum role role)

@@ -120,6 +120,7 @@ static void make_job(struct waiting *waiting, const struct private_key *key,
   assert_non_null(job);
   kit_csr(key, NULL, &job->request.csr);
   strcpy(job->request.station, "line-1");
+  job->request.role = ROLE_STATION;
   snprintf(job->request.device_serial, sizeof job->request.device_serial, "%s", device_serial);
   kit_add_name(&job->request.names, SAN_IP, "10.1.1.68");
   job->done = note_done;

@@ -212,7 +212,7 @@ static void a_new_principal_gets_its_token_once(void **state)
   json_t *list = json_object_get(object, "principals");
   assert_int_equal(json_array_size(list), 1);
   assert_string_equal(text_of(json_array_get(list, 0), "name"), "line-4");
-  assert_int_equal(json_object_size(json_array_get(list, 0)), 3);
+  assert_int_equal(json_object_size(json_array_get(list, 0)), 5);
   assert_null(strstr(buf_text(&x.reply.body), "SECRET"));
   json_decref(object);
   fake_exchange_end(&x);

@@ -192,7 +192,7 @@ static void a_station_sees_only_its_own(void **state)
 {
   (void)state;
   struct exchange x;
-  static const enum role narrow[] = {ROLE_NONE, ROLE_STATION, ROLE_DEVICE};
+  static const enum role narrow[] = {ROLE_NONE, ROLE_STATION};
   for (size_t i = 0; i < ARRAY_LEN(narrow); i++) {
     search(&x, narrow[i], QUERY("order=PO-1"), "");
     assert_string_equal(buf_text(&fake.searched), "station=line-3\norder=PO-1\nlimit=100\n");
@@ -202,6 +202,17 @@ static void a_station_sees_only_its_own(void **state)
     fake_exchange_end(&x);
     assert_refused(narrow[i], QUERY("station=line-4"), FAULT_FORBIDDEN, "");
   }
+}
+
+/* Whoever asked for them. */
+static void a_device_sees_only_what_is_its_own(void **state)
+{
+  (void)state;
+  struct exchange x;
+  search(&x, ROLE_DEVICE, QUERY("order=PO-1"), "");
+  assert_string_equal(buf_text(&fake.searched), "device_serial=line-3\norder=PO-1\nlimit=100\n");
+  fake_exchange_end(&x);
+  assert_refused(ROLE_DEVICE, QUERY("device_serial=line-4"), FAULT_FORBIDDEN, "");
 }
 
 /* Reads the stream to its end. */
@@ -388,6 +399,7 @@ int main(void)
       TEST(cursors_lead_through_the_whole_listing),
       TEST(a_cursor_of_another_listing_is_refused),
       TEST(a_station_sees_only_its_own),
+      TEST(a_device_sees_only_what_is_its_own),
       TEST(csv_is_one_line_for_each_certificate),
       TEST(ndjson_is_one_object_on_each_line),
       TEST(a_stream_is_unpaged_and_fetched_in_pages),
