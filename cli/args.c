@@ -17,11 +17,25 @@ const struct option connection_options[] = {
 };
 
 const struct verb *const verbs[] = {
-    &verb_init,         &verb_issue,        &verb_show,
-    &verb_export,       &verb_log,          &verb_station_add,
-    &verb_station_list, &verb_order_create, &verb_order_list,
-    &verb_order_show,   &verb_order_extend, &verb_order_close,
-    &verb_order_report, &verb_check_config, NULL,
+    &verb_init,
+    &verb_issue,
+    &verb_show,
+    &verb_export,
+    &verb_log,
+    &verb_station_add,
+    &verb_station_list,
+    &verb_order_create,
+    &verb_order_list,
+    &verb_order_show,
+    &verb_order_extend,
+    &verb_order_close,
+    &verb_order_report,
+    &verb_device_import,
+    &verb_device_list,
+    &verb_device_show,
+    &verb_device_reset,
+    &verb_check_config,
+    NULL,
 };
 
 /* Is `word` the first of this verb's two? */

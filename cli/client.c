@@ -112,8 +112,10 @@ static struct curl_slist *make_headers(const struct client *client, const struct
   buf_clear(&line);
   buf_addf(&line, "Accept: %s", call->accept != NULL ? call->accept : "application/json");
   struct curl_slist *more = curl_slist_append(headers, buf_text(&line));
-  if (more != NULL && call->body != NULL)
-    more = curl_slist_append(more, "Content-Type: application/json");
+  buf_clear(&line);
+  buf_addf(&line, "Content-Type: %s", call->body != NULL ? "application/json" : call->octets_type);
+  if (more != NULL && (call->body != NULL || call->octets_type != NULL))
+    more = curl_slist_append(more, buf_text(&line));
   if (more == NULL) {
     curl_slist_free_all(headers);
     return NULL;
@@ -128,7 +130,7 @@ static void free_headers(struct curl_slist *headers)
   curl_slist_free_all(headers);
 }
 
-static void set_options(struct client *client, const char *url, const char *body,
+static void set_options(struct client *client, const char *url, struct bytes body,
                         struct curl_slist *headers, struct answer *answer)
 {
   CURL *curl = client->curl;
@@ -152,8 +154,10 @@ static void set_options(struct client *client, const char *url, const char *body
     curl_easy_setopt(curl, CURLOPT_CAINFO, client->where.cacert);
     curl_easy_setopt(curl, CURLOPT_CAPATH, NULL); /* this root, and no other */
   }
-  if (body != NULL)
-    curl_easy_setopt(curl, CURLOPT_POSTFIELDS, body);
+  if (body.data != NULL) {
+    curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE, (long)body.len);
+    curl_easy_setopt(curl, CURLOPT_POSTFIELDS, body.data);
+  }
 }
 
 static void read_answer(CURL *curl, struct answer *answer)
@@ -188,7 +192,7 @@ static bool unreachable(const struct client *client, CURLcode code, struct fault
 }
 
 /* False: no answer came. */
-static bool try_once(struct client *client, const struct call *call, const char *body,
+static bool try_once(struct client *client, const struct call *call, struct bytes body,
                      struct answer *answer, struct fault *f)
 {
   AUTO(buf) url = {0};
@@ -198,7 +202,7 @@ static bool try_once(struct client *client, const struct call *call, const char 
     free_headers(headers);
     return fault_no_memory(f);
   }
-  set_options(client, buf_text(&url), body == NULL && call->post ? "" : body, headers, answer);
+  set_options(client, buf_text(&url), body, headers, answer);
   CURLcode code = curl_easy_perform(client->curl);
   free_headers(headers);
   answer->asked = code != CURLE_COULDNT_CONNECT && code != CURLE_COULDNT_RESOLVE_HOST &&
@@ -234,7 +238,7 @@ static bool wait_before_next(const struct answer *answer, int64_t until_ms, int6
   return true;
 }
 
-static bool ask(struct client *client, const struct call *call, const char *body,
+static bool ask(struct client *client, const struct call *call, struct bytes body,
                 struct answer *answer, struct fault *f)
 {
   int64_t until_ms = when_monotonic_ms() + client->patience_ms, back_off_ms = BACK_OFF_FIRST_MS;
@@ -263,8 +267,11 @@ bool client_call(struct client *client, const struct call *call, int *ret_status
 {
   struct answer answer = {.curl = client->curl, .to = call->to};
   char *body = call->body != NULL ? json_dumps(call->body, JSON_COMPACT) : NULL;
-  bool good =
-      call->body == NULL || body != NULL ? ask(client, call, body, &answer, f) : fault_no_memory(f);
+  struct bytes octets = body != NULL ? bytes_of_text(body) : call->octets;
+  if (octets.data == NULL && call->post)
+    octets = bytes_of_text("");
+  bool good = call->body == NULL || body != NULL ? ask(client, call, octets, &answer, f)
+                                                 : fault_no_memory(f);
   if (good && ret_reply != NULL) {
     json_t *reply = json_loadb((const char *)answer.body.data, answer.body.len, 0, NULL);
     good = json_is_object(reply) ||

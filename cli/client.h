@@ -25,13 +25,15 @@ const char *client_url(const struct client *client);
 void query_add(struct buf *query, const char *name, const char *value);
 
 struct call {
-  const char *path;   /* "/v1/certificates" */
-  const char *query;  /* "" or from query_add */
-  const json_t *body; /* NULL: GET, unless `post`; otherwise POST */
-  bool post;          /* POST, although there is no body */
-  bool not_again;     /* a lost reply must not lead to a second request */
-  const char *accept; /* NULL: application/json */
-  FILE *to;           /* a good answer's octets go here as they come; NULL: it is read as JSON */
+  const char *path;        /* "/v1/certificates" */
+  const char *query;       /* "" or from query_add */
+  const json_t *body;      /* NULL: GET, unless `post`; otherwise POST */
+  bool post;               /* POST, although there is no body */
+  struct bytes octets;     /* a body that is no JSON object, instead */
+  const char *octets_type; /* its media type */
+  bool not_again;          /* a lost reply must not lead to a second request */
+  const char *accept;      /* NULL: application/json */
+  FILE *to; /* a good answer's octets go here as they come; NULL: it is read as JSON */
 };
 
 /* Asks, and asks again while the daemon cannot be reached or says 429 or 503, for as long as

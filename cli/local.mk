@@ -8,18 +8,22 @@ cli_libcli_a_SOURCES = \
   cli/client.c cli/client.h \
   cli/client_problem.c cli/client_problem.h \
   cli/conf_text.c cli/conf_text.h \
+  cli/device_file.c cli/device_file.h \
   cli/facts.c cli/facts.h \
   cli/help.c cli/help.h \
   cli/item.c cli/item.h \
   cli/json_out.c cli/json_out.h \
   cli/new_ca.c cli/new_ca.h \
   cli/outputs.c cli/outputs.h \
+  cli/progress.c cli/progress.h \
   cli/screen.c cli/screen.h \
   cli/secrets.c cli/secrets.h \
   cli/service.c cli/service.h \
   cli/table.c \
   cli/verb.h \
   cli/verb_check_config.c \
+  cli/verb_device.c \
+  cli/verb_device_import.c \
   cli/verb_export.c \
   cli/verb_init.c \
   cli/verb_issue.c \
