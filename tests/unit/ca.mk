@@ -64,3 +64,9 @@ TESTS += $(PEER_TESTS)
 tests_unit_test_peer_CFLAGS = $(CA_TEST_CFLAGS)
 tests_unit_test_peer_SOURCES = tests/unit/test_peer.c $(PEER_KIT)
 tests_unit_test_peer_LDADD = $(CA_TEST_LIBS)
+# devices
+check_PROGRAMS += tests/unit/test_device
+TESTS += tests/unit/test_device
+tests_unit_test_device_CFLAGS = $(CA_TEST_CFLAGS)
+tests_unit_test_device_SOURCES = tests/unit/test_device.c tests/unit/ledger_unit.h
+tests_unit_test_device_LDADD = $(CA_TEST_LIBS)

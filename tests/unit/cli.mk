@@ -21,6 +21,12 @@ tests_unit_test_cli_screen_CFLAGS = $(CLI_TEST_CFLAGS)
 tests_unit_test_cli_screen_SOURCES = tests/unit/test_cli_screen.c tests/unit/unit.h
 tests_unit_test_cli_screen_LDADD = $(CLI_TEST_LIBS)
 
+check_PROGRAMS += tests/unit/test_cli_device_file
+TESTS += tests/unit/test_cli_device_file
+tests_unit_test_cli_device_file_CFLAGS = $(CLI_TEST_CFLAGS)
+tests_unit_test_cli_device_file_SOURCES = tests/unit/test_cli_device_file.c tests/unit/unit.h
+tests_unit_test_cli_device_file_LDADD = $(CLI_TEST_LIBS)
+
 # The program itself, as somebody uses it.
 CLI_SHELL_TESTS = tests/flow/cli_daemon.sh tests/flow/cli_files.sh tests/flow/cli_init.sh
 TESTS += $(CLI_SHELL_TESTS)

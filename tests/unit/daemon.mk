@@ -72,3 +72,10 @@ tests_unit_test_request_check_LDADD = $(FRONT_TEST_LIBS)
 tests_unit_test_route_CFLAGS = $(FRONT_TEST_CFLAGS)
 tests_unit_test_route_SOURCES = tests/unit/test_route.c tests/unit/unit.h
 tests_unit_test_route_LDADD = $(FRONT_TEST_LIBS)
+
+# limits
+check_PROGRAMS += tests/unit/test_limits
+TESTS += tests/unit/test_limits
+tests_unit_test_limits_CFLAGS = $(FRONT_TEST_CFLAGS)
+tests_unit_test_limits_SOURCES = tests/unit/test_limits.c tests/unit/unit.h
+tests_unit_test_limits_LDADD = $(FRONT_TEST_LIBS) $(CRYPTO_LIBS)
