@@ -8,7 +8,7 @@ enum { KiB = 1024, MiB = 1024 * KiB };
 /* A device issues for itself only: the pipeline sees to that. */
 #define MAY_ISSUE (MAY(STATION) | MAY(DEVICE) | MAY(OPERATOR) | MAY(ADMIN))
 /* A station sees only what it issued itself, a device what is its own: the handlers see to that. */
-#define MAY_READ    (MAY(STATION) | MAY(DEVICE) | MAY(OPERATOR) | MAY(AUDITOR) | MAY(ADMIN))
+#define MAY_READ (MAY(STATION) | MAY(DEVICE) | MAY(OPERATOR) | MAY(AUDITOR) | MAY(ADMIN))
 /* A station sees the orders that are for it, likewise. */
 #define MAY_PLAN    (MAY(STATION) | MAY(OPERATOR) | MAY(AUDITOR) | MAY(ADMIN))
 #define MAY_OPERATE (MAY(OPERATOR) | MAY(ADMIN))

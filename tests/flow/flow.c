@@ -93,6 +93,26 @@ void flow_log(const struct flow *flow, struct buf *ret_log)
   read_text(flow_path(flow, "daemon.log", path), ret_log);
 }
 
+bool flow_log_has(const struct flow *flow, const char *text)
+{
+  AUTO(buf) log = {0};
+  flow_log(flow, &log);
+  return strstr(buf_text(&log), text) != NULL;
+}
+
+void flow_wait_for_log(const struct flow *flow, const char *text)
+{
+  int64_t deadline = when_monotonic_ms() + 10000;
+  while (!flow_log_has(flow, text)) {
+    if (when_monotonic_ms() > deadline) {
+      AUTO(buf) log = {0};
+      flow_log(flow, &log);
+      fail_msg("the log does not say \"%s\": %s", text, buf_text(&log));
+    }
+    usleep(10000);
+  }
+}
+
 static void run(const struct flow *flow, const char *log, const char *const *arguments)
 {
   int status = wait_end(start(flow, log, arguments));

@@ -34,6 +34,9 @@ void flow_start(struct flow *flow);
 int flow_stop(struct flow *flow, int signal);
 /* Reads the daemon's log. */
 void flow_log(const struct flow *flow, struct buf *ret_log);
+/* A request's line is written after its reply was sent: so it may have to be waited for. */
+bool flow_log_has(const struct flow *flow, const char *text);
+void flow_wait_for_log(const struct flow *flow, const char *text);
 /* A path in the flow's folder; the text lives in `out`. */
 const char *flow_path(const struct flow *flow, const char *name, char out[128]);
 /* The pid of the daemon's key holder. */

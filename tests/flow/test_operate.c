@@ -90,26 +90,6 @@ static void sigterm_loses_no_answer(void **state)
 
 /* --- SIGHUP --- */
 
-static bool log_has(const struct flow *flow, const char *text)
-{
-  AUTO(buf) log = {0};
-  flow_log(flow, &log);
-  return strstr(buf_text(&log), text) != NULL;
-}
-
-static void wait_for_log(const struct flow *flow, const char *text)
-{
-  int64_t deadline = when_monotonic_ms() + 10000;
-  while (!log_has(flow, text)) {
-    if (when_monotonic_ms() > deadline) {
-      AUTO(buf) log = {0};
-      flow_log(flow, &log);
-      fail_msg("the log does not say \"%s\": %s", text, buf_text(&log));
-    }
-    usleep(10000);
-  }
-}
-
 static long status_of_name(const struct flow *flow, const char *serial, const char *ip)
 {
   AUTO(buf) csr = {0};
@@ -127,13 +107,13 @@ static void sighup_takes_a_good_configuration_and_refuses_a_bad_one(void **state
   assert_int_equal(status_of_name(&flow, "W-1", "172.20.0.1"), 422);
   flow_edit_conf(&flow, "\"10.0.0.0/8\", \"2001:db8::/32\"", "\"172.20.0.0/16\"");
   kill(flow.daemon, SIGHUP);
-  wait_for_log(&flow, "configuration reloaded");
+  flow_wait_for_log(&flow, "configuration reloaded");
   assert_int_equal(status_of_name(&flow, "W-1", "172.20.0.1"), 201);
   assert_int_equal(status_of_name(&flow, "W-2", "10.0.0.1"), 422);
   flow_edit_conf(&flow, "\"172.20.0.0/16\"", "\"172.20.0.0/99\"");
   kill(flow.daemon, SIGHUP);
-  wait_for_log(&flow, "mintmark.conf:"); /* file and line */
-  assert_true(log_has(&flow, "172.20.0.0/99"));
+  flow_wait_for_log(&flow, "mintmark.conf:"); /* file and line */
+  assert_true(flow_log_has(&flow, "172.20.0.0/99"));
   assert_int_equal(status_of_name(&flow, "W-3", "172.20.0.3"), 201);
   flow_end(&flow);
 }

@@ -164,7 +164,7 @@ static int append_until_full(const char *path, int report)
 {
   struct fault f = {0};
   struct ledger *ledger;
-  const struct rlimit limit = {.rlim_cur = 512 * 1024, .rlim_max = 512 * 1024};
+  const struct rlimit limit = {.rlim_cur = 1024 * 1024, .rlim_max = 1024 * 1024};
   if (signal(SIGXFSZ, SIG_IGN) == SIG_ERR || setrlimit(RLIMIT_FSIZE, &limit) != 0 ||
       !ledger_open(path, &ledger, &f))
     return 2;
