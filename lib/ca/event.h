@@ -35,7 +35,8 @@
   X(RELOADED,               "configuration-reloaded")                                              \
   X(KEY_HOLDER_LOST,        "key-holder-lost")                                                     \
   X(KEY_HOLDER_BACK,        "key-holder-back")                                                     \
-  X(SERVER_RENEWED,         "server-certificate-renewed")
+  X(SERVER_RENEWED,         "server-certificate-renewed")                                          \
+  X(LOST,                   "events-lost")          /* count: so many could not be recorded */
 /* clang-format on */
 
 enum event_kind {
@@ -46,6 +47,12 @@ enum event_kind {
       EVENT_KIND_COUNT
 };
 const char *event_kind_name(enum event_kind kind); /* "" for EVENT_NONE */
+/* Not let in, or not let do it: such a fault is an EVENT_DENIED, any other an EVENT_REFUSED. */
+static inline bool event_is_denial(enum fault_code code)
+{
+  return code == FAULT_UNAUTHENTICATED || code == FAULT_FORBIDDEN ||
+         code == FAULT_TOO_MANY_REQUESTS;
+}
 bool event_kind_named(struct bytes name, enum event_kind *ret_kind);
 
 enum { EVENT_NAME_SIZE = 40, REQUEST_ID_SIZE = 65 };

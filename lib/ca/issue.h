@@ -53,6 +53,7 @@ struct issue_job {
   void (*done)(struct issue_job *job);
   void *context;
   int64_t deadline_ms; /* on when_monotonic_ms(); set by issuer_submit */
+  bool decided;        /* the pipeline's own: its end does not wait for a row */
   struct issue_job *next;
 };
 void issue_job_free(

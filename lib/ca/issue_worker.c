@@ -171,22 +171,30 @@ static bool prepare(struct worker *w, const struct conf *conf, struct issue_job 
 
 /* --- a batch --- */
 
-/* Those that need no signature are finished here. */
+/* It needs no row any more: the writer has it for its event. */
+static void decide(struct issue_job *job, struct job_list *decided)
+{
+  job->decided = true;
+  job_list_add(decided, job);
+}
+
+/* Those that need no signature do not wait for one. The writer is closed only after the workers
+ * have ended. */
 static void prepare_all(struct worker *w, struct job_list *list)
 {
   struct conf *conf = issuer_conf(w->issuer);
+  struct job_list decided = {0};
   struct issue_job *job;
   w->n = 0;
   while ((job = job_list_take(list)) != NULL) {
     bool replayed;
-    if (!prepare(w, conf, job, &w->tbs[w->n], &replayed, &job->fault))
-      issuer_fail(w->issuer, job, NULL);
-    else if (replayed)
-      issuer_finish(w->issuer, job);
-    else
+    if (prepare(w, conf, job, &w->tbs[w->n], &replayed, &job->fault) && !replayed)
       w->jobs[w->n++] = job;
+    else
+      decide(job, &decided);
   }
   conf_release(conf);
+  job_queue_put(&w->issuer->ready, &decided);
 }
 
 static void sign_all(struct worker *w)
@@ -213,16 +221,16 @@ static bool assemble(struct worker *w, size_t i, struct fault *f)
                        &w->jobs[i]->result.row.der, f);
 }
 
-/* The ledger's writer has them next. It is closed only after the workers have ended. */
+/* The ledger's writer has them next, also those that were not signed. */
 static void pass_on(struct worker *w)
 {
-  struct job_list signed_ones = {0};
+  struct job_list all = {0};
   for (size_t i = 0; i < w->n; i++)
     if (assemble(w, i, &w->jobs[i]->fault))
-      job_list_add(&signed_ones, w->jobs[i]);
+      job_list_add(&all, w->jobs[i]);
     else
-      issuer_fail(w->issuer, w->jobs[i], NULL);
-  job_queue_put(&w->issuer->ready, &signed_ones);
+      decide(w->jobs[i], &all);
+  job_queue_put(&w->issuer->ready, &all);
 }
 
 static void *run(void *context)

@@ -1,6 +1,8 @@
 /* issue_writer.c - the one thread that writes the ledger: what has gathered while the last
  * transaction went to the disk goes into the next one. See issue.h: durable before released. */
+#include "lib/base/text.h"
 #include "lib/base/when.h"
+#include "lib/ca/event.h"
 #include "lib/ca/issue_private.h"
 
 enum { WRITER_BATCH_MAX = 512 };
@@ -26,6 +28,37 @@ static bool append(struct ledger_batch *batch, struct issue_job *job, int64_t no
   return true;
 }
 
+static void describe(const struct issue_job *job, struct event *event)
+{
+  const struct issue_request *request = &job->request;
+  const struct issued *row = &job->result.row;
+  bool refused = job->fault.code != FAULT_NONE;
+  if (refused)
+    event->kind = EVENT_REFUSED;
+  else if (job->result.replayed)
+    event->kind = EVENT_REPLAYED;
+  else
+    event->kind = row->is_replacement ? EVENT_REPLACED : EVENT_ISSUED;
+  event->code = job->fault.code;
+  event->certificate = refused ? 0 : row->id;
+  TEXT_COPY(event->principal, bytes_of_text(request->station));
+  TEXT_COPY(event->source, bytes_of_text(request->source));
+  TEXT_COPY(event->request_id, bytes_of_text(request->request_id));
+  TEXT_COPY(event->device_serial, bytes_of_text(request->device_serial));
+  TEXT_COPY(event->profile, bytes_of_text(request->profile));
+  TEXT_COPY(event->order, bytes_of_text(request->order));
+}
+
+/* One job's row, unless a worker has come to its end already, and its event. */
+static bool settle(struct ledger_batch *batch, struct issue_job *job, int64_t now, struct fault *f)
+{
+  struct event event = {0};
+  if (!job->decided && !append(batch, job, now, f))
+    return false;
+  describe(job, &event);
+  return ledger_add_event(batch, &event, f);
+}
+
 /* All of the batch on disk, or nothing. */
 static bool write_all(struct issuer *issuer, const struct job_list *list, struct fault *f)
 {
@@ -34,20 +67,22 @@ static bool write_all(struct issuer *issuer, const struct job_list *list, struct
   if (!ledger_begin(issuer->ledger, &batch, f))
     return false;
   for (struct issue_job *job = list->first; job != NULL; job = job->next)
-    if (!append(batch, job, now, f)) {
+    if (!settle(batch, job, now, f)) {
       ledger_roll_back(batch);
       return false;
     }
   return ledger_commit(batch, f);
 }
 
-/* What a job was told within a batch that was lost rests on rows that are not there. */
+/* What a job was told within a batch that was lost rests on rows that are not there. What a worker
+ * decided holds without: a refusal, or a certificate that is on the record; only its event is lost,
+ * and the ledger that cannot be written is a matter of the probes. */
 static void finish_all(struct issuer *issuer, struct job_list *list, bool written,
                        const struct fault *f)
 {
   struct issue_job *job;
   while ((job = job_list_take(list)) != NULL) {
-    if (!written)
+    if (!written && !job->decided)
       issuer_fail(issuer, job, f);
     else if (job->fault.code != FAULT_NONE)
       issuer_fail(issuer, job, NULL);

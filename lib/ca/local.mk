@@ -11,6 +11,7 @@ lib_ca_libca_a_SOURCES = \
   lib/ca/conf_trust.c \
   lib/ca/conf_scan.c lib/ca/conf_scan.h \
   lib/ca/conf_value.c \
+  lib/ca/denials.c lib/ca/denials.h \
   lib/ca/event.c lib/ca/event.h \
   lib/ca/device.c lib/ca/device.h \
   lib/ca/issue.c lib/ca/issue.h \
@@ -47,5 +48,6 @@ lib_ca_libca_a_SOURCES = \
   lib/ca/principal.c lib/ca/principal.h \
   lib/ca/profile.c lib/ca/profile.h \
   lib/ca/profile_names.c lib/ca/profile_names.h \
+  lib/ca/recorder.c lib/ca/recorder.h \
   lib/ca/signer.c lib/ca/signer.h \
   lib/ca/trust.c lib/ca/trust.h
