@@ -4,8 +4,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "daemon/service.h"
 #include "lib/base/log.h"
 #include "lib/base/when.h"
+#include "lib/ca/recorder.h"
 
 /* A chunked body over the limit is thrown away up to here; then the connection is cut. */
 enum { PATIENCE = 4, PATIENCE_LEAST = 64 * 1024 };
@@ -219,6 +221,21 @@ static void log_request(const struct incoming *in, const char *ended)
           LOG_TEXT("ended", ended), LOG_NUMBER("ms", when_monotonic_ms() - x->started_ms));
 }
 
+/* Not let in, or not let do it: see recorder.h for how many are kept. */
+static void note_denial(const struct incoming *in)
+{
+  const struct exchange *x = &in->x;
+  struct event event = {.kind = EVENT_DENIED, .code = x->code};
+  if (!event_is_denial(x->code))
+    return;
+  snprintf(event.principal, sizeof event.principal, "%s", x->principal.name);
+  snprintf(event.source, sizeof event.source, "%s", x->source);
+  snprintf(event.request_id, sizeof event.request_id, "%s", x->request_id);
+  if (in->route != NULL)
+    snprintf(event.about, sizeof event.about, "%s %s", in->method, in->route->pattern);
+  recorder_note(x->service->recorder, &event);
+}
+
 /* What libmicrohttpd answered by itself: a head that it could not read. */
 static void note_refusal_of_mhd(struct incoming *in)
 {
@@ -244,6 +261,7 @@ void front_on_completed(void *context, struct MHD_Connection *connection, void *
   if (in->sent_status == 0 && in->conn->timed_out)
     in->x.code = FAULT_REQUEST_TIMEOUT;
   log_request(in, ended);
+  note_denial(in);
   front_set_deadline(in->conn, front->idle_seconds + front->request_seconds);
   exchange_clear(&in->x);
   free(in->target);

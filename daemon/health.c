@@ -27,6 +27,7 @@ struct finding {
 
 struct prober {
   struct ledger *ledger;
+  struct recorder *recorder;
   struct signer *signer;
   pthread_t thread;
   pthread_mutex_t lock;
@@ -52,6 +53,13 @@ static void say_change(const char *what, const struct finding *before, const str
     log_say(LOG_LEVEL_INFO, "ready", LOG_TEXT("what", what));
 }
 
+static void note_change(struct prober *prober, bool before_ok, bool ok)
+{
+  struct event event = {.kind = ok ? EVENT_KEY_HOLDER_BACK : EVENT_KEY_HOLDER_LOST};
+  if (before_ok != ok)
+    recorder_note(prober->recorder, &event);
+}
+
 static void probe(struct prober *prober)
 {
   AUTO(fault) of_ledger = {0}, of_signer = {0};
@@ -60,6 +68,7 @@ static void probe(struct prober *prober)
   pthread_mutex_lock(&prober->lock);
   say_change("ledger", &prober->ledger_finding, &ledger);
   say_change("key holder", &prober->signer_finding, &signer);
+  note_change(prober, prober->signer_finding.ok, signer.ok);
   prober->ledger_finding = ledger;
   prober->signer_finding = signer;
   prober->probed_ms = when_monotonic_ms();
@@ -98,14 +107,16 @@ static void prober_free(struct prober *prober)
   free(prober);
 }
 
-bool prober_start(struct ledger *ledger, struct key_holder *holder, unsigned slot,
-                  const uint8_t key_sha256[32], struct prober **ret_prober, struct fault *f)
+bool prober_start(struct ledger *ledger, struct recorder *recorder, struct key_holder *holder,
+                  unsigned slot, const uint8_t key_sha256[32], struct prober **ret_prober,
+                  struct fault *f)
 {
   struct prober *prober = calloc(1, sizeof *prober);
   pthread_condattr_t monotonic;
   if (prober == NULL)
     return fault_no_memory(f);
   prober->ledger = ledger;
+  prober->recorder = recorder;
   if (!signer_new(holder, slot, key_sha256, SIGNER_TIMEOUT_MS, &prober->signer, f)) {
     free(prober);
     return false;

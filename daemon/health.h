@@ -5,13 +5,16 @@
 #include "daemon/exchange.h"
 #include "lib/ca/key_holder.h"
 #include "lib/ca/ledger.h"
+#include "lib/ca/recorder.h"
 
 struct prober;
 
 /* Probes once, then starts the thread: every second while somebody asks, otherwise every five.
- * Borrows the ledger and the key holder (this slot of it). */
-bool prober_start(struct ledger *ledger, struct key_holder *holder, unsigned slot,
-                  const uint8_t key_sha256[32], struct prober **ret_prober, struct fault *f);
+ * Borrows the ledger, the recorder (for events of the key holder) and the key holder (this slot of
+ * it). */
+bool prober_start(struct ledger *ledger, struct recorder *recorder, struct key_holder *holder,
+                  unsigned slot, const uint8_t key_sha256[32], struct prober **ret_prober,
+                  struct fault *f);
 /* What the last probe found: false with LEDGER or SIGNER_DOWN, each part an item; also when the
  * last one is so old that the next must hang. Any thread. */
 bool prober_is_ready(struct prober *prober, struct fault *f);

@@ -6,31 +6,23 @@
 #include "daemon/cert_fields.h"
 #include "daemon/cert_json.h"
 #include "daemon/csv.h"
-#include "lib/base/log.h"
 #include "lib/base/when.h"
-
-enum { PAGE_ROWS = 500 };
 
 struct listing {
   const struct listing_form *form;
   const struct service *service;
   struct search *search; /* owned */
   int64_t now;           /* one for the whole listing, so that its statuses fit each other */
-  unsigned left;         /* rows still to send; 0: no limit was given */
   struct ledger_page page;
-  bool begun;
 };
 
-static void listing_free(struct listing *listing)
+static void listing_free(void *state)
 {
-  if (listing == NULL)
-    return;
+  struct listing *listing = state;
   search_free(listing->search);
   ledger_page_free(&listing->page);
   free(listing);
 }
-
-AUTO_POINTER(listing, struct listing, listing_free)
 
 static void csv_begin(struct buf *out)
 {
@@ -83,86 +75,44 @@ static bool ndjson_add(const struct issued *row, const struct authority *authori
   return buf_ok(out) || fault_no_memory(f);
 }
 
-const struct listing_form listing_csv = {"text/csv; charset=utf-8; header=present", csv_begin,
-                                         csv_add};
-const struct listing_form listing_ndjson = {"application/x-ndjson", NULL, ndjson_add};
-
-static bool fetch(struct listing *listing, struct fault *f)
+static bool fetch(void *state, unsigned limit, size_t *ret_n, bool *ret_more, struct fault *f)
 {
+  struct listing *listing = state;
   struct ledger_query *query = &listing->search->query;
-  bool ends_here = listing->left > 0 && listing->left < PAGE_ROWS;
-  query->limit = ends_here ? listing->left : PAGE_ROWS;
+  query->limit = limit;
   ledger_page_free(&listing->page);
-  listing->page = (struct ledger_page){0};
-  return ledger_search(listing->service->ledger, query, listing->now, &listing->page, f);
+  if (!ledger_search(listing->service->ledger, query, listing->now, &listing->page, f))
+    return false;
+  *ret_n = listing->page.n;
+  *ret_more = listing->page.more;
+  if (listing->page.n > 0)
+    query->before_id = listing->page.rows[listing->page.n - 1].id;
+  return true;
 }
 
-static bool add_page(struct listing *listing, struct buf *out, struct fault *f)
+static bool add_page(void *state, struct buf *out, struct fault *f)
 {
-  const struct ledger_page *page = &listing->page;
-  for (size_t i = 0; i < page->n; i++)
-    if (!listing->form->add(&page->rows[i], listing->service->authority, out, f))
+  const struct listing *listing = state;
+  for (size_t i = 0; i < listing->page.n; i++)
+    if (!listing->form->add(&listing->page.rows[i], listing->service->authority, out, f))
       return false;
   return true;
 }
 
-/* Steps behind the page that was sent; false when it was the last. */
-static bool step(struct listing *listing)
-{
-  const struct ledger_page *page = &listing->page;
-  if (!page->more || page->n == 0)
-    return false;
-  listing->search->query.before_id = page->rows[page->n - 1].id;
-  if (listing->left == 0)
-    return true;
-  listing->left -= (unsigned)page->n < listing->left ? (unsigned)page->n : listing->left;
-  return listing->left > 0;
-}
-
-static bool add_more(struct listing *listing, struct buf *out, bool *ret_end, struct fault *f)
-{
-  if (!listing->begun && listing->form->begin != NULL)
-    listing->form->begin(out);
-  listing->begun = true;
-  if (!add_page(listing, out, f))
-    return false;
-  *ret_end = !step(listing);
-  return *ret_end || fetch(listing, f);
-}
-
-/* The reply's status has gone out: all that can be done about a fault is to break off, so that the
- * client does not take a part for the whole, and to say so in the log. */
-static bool next(void *state, struct buf *out, bool *ret_end)
-{
-  AUTO(fault) f = {0};
-  if (add_more(state, out, ret_end, &f))
-    return true;
-  log_say(LOG_LEVEL_ERROR, "a listing was broken off", LOG_TEXT("code", fault_problem_code(f.code)),
-          LOG_TEXT("detail", f.detail));
-  return false;
-}
-
-static void free_state(void *state)
-{
-  listing_free(state);
-}
+const struct listing_form listing_csv = {
+    "text/csv; charset=utf-8; header=present", {csv_begin, fetch, add_page, listing_free}, csv_add};
+const struct listing_form listing_ndjson = {
+    "application/x-ndjson", {NULL, fetch, add_page, listing_free}, ndjson_add};
 
 bool listing_start(const struct listing_form *form, const struct service *service,
                    struct search *search, struct reply *reply, struct fault *f)
 {
-  AUTO(search) owned = search;
-  AUTO(listing) listing = calloc(1, sizeof *listing);
-  if (listing == NULL)
+  struct listing *listing = calloc(1, sizeof *listing);
+  if (listing == NULL) {
+    search_free(search);
     return fault_no_memory(f);
-  listing->form = form;
-  listing->service = service;
-  listing->search = TAKE(owned);
-  listing->left = listing->search->query.limit;
-  listing->now = when_now();
-  if (!fetch(listing, f))
-    return false;
-  reply->status = 200;
-  reply->content_type = form->content_type;
-  reply->stream = (struct reply_stream){.next = next, .free = free_state, .state = TAKE(listing)};
-  return true;
+  }
+  *listing =
+      (struct listing){.form = form, .service = service, .search = search, .now = when_now()};
+  return paged_start(&form->rows, listing, form->content_type, search->query.limit, reply, f);
 }

@@ -1,18 +1,16 @@
-/* listing.h - a listing that is made while it is sent: CSV or NDJSON, all rows that a search finds.
- *
- * Rows are fetched in pages by keyset, so that no read of the ledger lasts long; what is issued
- * meanwhile is newer than the first page and not in the listing. Threads: one at a time. */
+/* listing.h - all certificates that a search finds, as CSV or NDJSON, made while they are sent: see
+ * paged.h. Threads: one at a time. */
 #pragma once
 #include <stdbool.h>
 
 #include "daemon/exchange.h"
+#include "daemon/paged.h"
 #include "daemon/search_decode.h"
 #include "daemon/service.h"
 
 struct listing_form {
   const char *content_type;
-  /* What stands before the rows; NULL: nothing. */
-  void (*begin)(struct buf *out);
+  struct paged_rows rows;
   bool (*add)(const struct issued *row, const struct authority *authority, struct buf *out,
               struct fault *f);
 };

@@ -12,16 +12,20 @@ daemon_librest_a_SOURCES = \
   daemon/cert_json.c daemon/cert_json.h \
   daemon/csv.c daemon/csv.h \
   daemon/cursor.c daemon/cursor.h \
+  daemon/event_decode.c daemon/event_decode.h \
+  daemon/event_form.c daemon/event_form.h \
   daemon/fields.c daemon/fields.h \
   daemon/fields_plain.c daemon/fields_plain.h \
   daemon/issue_decode.c daemon/issue_decode.h \
   daemon/json_text.c daemon/json_text.h \
   daemon/listing.c daemon/listing.h \
   daemon/order_json.c daemon/order_json.h \
+  daemon/paged.c daemon/paged.h \
   daemon/rest.h \
   daemon/rest_ca.c \
   daemon/rest_device.c daemon/rest_device.h \
   daemon/rest_import.c \
+  daemon/rest_event.c \
   daemon/rest_issue.c \
   daemon/rest_order.c \
   daemon/rest_report.c \

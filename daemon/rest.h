@@ -13,6 +13,9 @@ handler rest_search;
 /* GET /v1/certificates/:serial_number */
 handler rest_show;
 
+/* GET /v1/events: a station sees its own. */
+handler rest_events;
+
 /* GET /v1/ca, /v1/ca/chain.pem, /v1/ca/root.crt: open to all. */
 handler rest_ca;
 handler rest_ca_chain;

@@ -7,6 +7,7 @@
 #include "daemon/rest.h"
 #include "daemon/service.h"
 #include "lib/base/text.h"
+#include "lib/ca/recorder.h"
 
 /* What a request is while the pipeline has it. The job stands first: issue_job_free frees both. */
 struct call {
@@ -57,14 +58,33 @@ static bool prepare(struct exchange *x, struct call *call, struct fault *f)
   return decoded;
 }
 
+/* What never comes to the pipeline counts in a line's yield all the same. Too much work is told by
+ * 503 alone: recording each one would make it more. Denials are recorded by the front. */
+static void note_refusal(const struct exchange *x, const struct issue_request *request,
+                         enum fault_code code)
+{
+  struct event event = {.kind = EVENT_REFUSED, .code = code};
+  if (fault_whose(code) == FAULT_OURS || event_is_denial(code))
+    return;
+  TEXT_COPY(event.principal, bytes_of_text(x->principal.name));
+  TEXT_COPY(event.source, bytes_of_text(x->source));
+  TEXT_COPY(event.request_id, bytes_of_text(x->request_id));
+  TEXT_COPY(event.device_serial, bytes_of_text(request->device_serial));
+  TEXT_COPY(event.profile, bytes_of_text(request->profile));
+  TEXT_COPY(event.order, bytes_of_text(request->order));
+  recorder_note(x->service->recorder, &event);
+}
+
 static bool submit(struct exchange *x, struct fault *f)
 {
   struct call *call = calloc(1, sizeof *call);
   if (call == NULL)
     return fault_no_memory(f);
   AUTO(issue_job) job = &call->job;
-  if (!prepare(x, call, f) || !issuer_submit(x->service->issuer, job, f))
+  if (!prepare(x, call, f) || !issuer_submit(x->service->issuer, job, f)) {
+    note_refusal(x, &call->job.request, f->code);
     return false;
+  }
   (void)TAKE(job);
   return true;
 }

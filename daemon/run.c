@@ -13,13 +13,16 @@
 #include "daemon/tls.h"
 #include "lib/base/file.h"
 #include "lib/base/log.h"
+#include "lib/base/text.h"
 #include "lib/base/when.h"
+#include "lib/ca/recorder.h"
 
 struct run {
   struct conf *conf;
   struct listener listener;
   struct authority *authority;
   struct ledger *ledger;
+  struct recorder *recorder;
   struct key_holder *holder;
   struct issuer *issuer;
   struct prober *prober;
@@ -82,11 +85,12 @@ static bool open_ledger(struct run *run, struct fault *f)
 static bool start_pipeline(struct run *run, struct fault *f)
 {
   struct conf *conf = run->conf;
-  return key_holder_new(conf->key_holder_socket, conf->key_holder_program, conf->key_holder_config,
+  return recorder_start(run->ledger, &run->recorder, f) &&
+         key_holder_new(conf->key_holder_socket, conf->key_holder_program, conf->key_holder_config,
                         conf->workers + 1, &run->holder, f) &&
          issuer_start(conf, run->authority, run->ledger, run->holder, &run->issuer, f) &&
-         prober_start(run->ledger, run->holder, conf->workers, run->authority->key_sha256,
-                      &run->prober, f);
+         prober_start(run->ledger, run->recorder, run->holder, conf->workers,
+                      run->authority->key_sha256, &run->prober, f);
 }
 
 /* The list that clients are told stays as it is at the start; what counts follows the files. */
@@ -108,6 +112,7 @@ static bool start_front(struct run *run, struct fault *f)
   run->service = (struct service){.authority = run->authority,
                                   .ledger = run->ledger,
                                   .issuer = run->issuer,
+                                  .recorder = run->recorder,
                                   .trusts = run->trusts,
                                   .prober = run->prober,
                                   .limits = run->limits};
@@ -131,6 +136,7 @@ static void take_apart(struct run *run)
   front_stop(run->front);
   limits_free(run->limits);
   prober_stop(run->prober);
+  recorder_stop(run->recorder);
   key_holder_free(run->holder);
   ledger_close(run->ledger);
   trust_box_free(run->trusts);
@@ -140,6 +146,14 @@ static void take_apart(struct run *run)
   close(run->listener.fd);
   conf_release(run->conf);
   free(run);
+}
+
+/* What the daemon itself does, and which one. */
+static void note(struct run *run, enum event_kind kind)
+{
+  struct event event = {.kind = kind};
+  TEXT_COPY(event.about, bytes_of_text("mintmarkd " PACKAGE_VERSION));
+  recorder_note(run->recorder, &event);
 }
 
 bool run_start(struct conf *conf, const struct listener *listener, struct run **ret_run,
@@ -155,6 +169,7 @@ bool run_start(struct conf *conf, const struct listener *listener, struct run **
   run->listener = *listener;
   if (load_authority(conf, &run->authority, f) && open_ledger(run, f) && load_trust(run, f) &&
       start_pipeline(run, f) && start_front(run, f)) {
+    note(run, EVENT_STARTED);
     *ret_run = run;
     return true;
   }
@@ -222,6 +237,7 @@ bool run_reload(struct run *run, struct fault *f)
   /* What is compared the next time is what was asked for this time. */
   conf_release(run->conf);
   run->conf = TAKE(conf);
+  note(run, EVENT_RELOADED);
   return true;
 }
 
@@ -244,5 +260,6 @@ void run_stop(struct run *run)
   front_close_doors(run->front);
   issuer_stop(run->issuer);
   front_wait(run->front, 5000);
+  note(run, EVENT_STOPPED);
   take_apart(run);
 }

@@ -14,7 +14,8 @@ struct service {
   const struct authority *authority;
   struct ledger *ledger;
   struct issuer *issuer;
-  struct trust_box *trusts; /* whose client certificates count */
-  struct prober *prober;    /* for /readyz: see health.h */
-  struct limits *limits;    /* see limits.h; NULL: none */
+  struct recorder *recorder; /* for events: see recorder.h; NULL: nothing is recorded */
+  struct trust_box *trusts;  /* whose client certificates count */
+  struct prober *prober;     /* for /readyz: see health.h */
+  struct limits *limits;     /* see limits.h; NULL: none */
 };

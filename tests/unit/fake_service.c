@@ -313,6 +313,38 @@ bool ledger_each_principal(struct ledger *ledger,
   return true;
 }
 
+/* --- events --- */
+
+void recorder_note(struct recorder *recorder, const struct event *event)
+{
+  (void)recorder;
+  assert_true(fake.n_events < ARRAY_LEN(fake.events));
+  fake.events[fake.n_events++] = *event;
+}
+
+/* Of those that were recorded, oldest first; the query's filters are looked at by their tests. */
+bool ledger_search_events(struct ledger *ledger, const struct event_query *query,
+                          struct event_page *ret_page, struct fault *f)
+{
+  struct event_page page = {.rows = calloc(query->limit, sizeof page.rows[0])};
+  (void)ledger;
+  fake.n_searches++;
+  if (page.rows == NULL)
+    return fault_no_memory(f);
+  if (fails(f)) {
+    event_page_free(&page);
+    return false;
+  }
+  size_t from = query->before_id > 0 ? fake.n_events - (size_t)query->before_id + 1 : 0;
+  for (size_t i = from; i < fake.n_events && page.n < query->limit; i++) {
+    page.rows[page.n] = fake.events[i];
+    page.rows[page.n++].id = (int64_t)(fake.n_events - i);
+  }
+  page.more = from + page.n < fake.n_events;
+  *ret_page = page;
+  return true;
+}
+
 /* --- the issuer --- */
 
 void issue_job_free(struct issue_job *job)

@@ -3,6 +3,7 @@
 #pragma once
 #include "daemon/exchange.h"
 #include "daemon/service.h"
+#include "lib/ca/recorder.h"
 
 enum { FAKE_ROWS_MAX = 1300 };
 
@@ -14,6 +15,8 @@ struct fake {
   unsigned n_searches, n_submitted, n_finished;
   enum fault_code fails_with; /* what ledger and issuer answer instead */
   bool replays;
+  struct event events[8]; /* recorded */
+  size_t n_events;
   struct principal principals[4];
   size_t n_principals;
   uint8_t proof_octet; /* the first of the digest that was kept last; 7 of all but keys */
