@@ -64,6 +64,7 @@ struct exchange {
   enum fault_code code;
   char detail[sizeof(((struct fault *)0)->detail)]; /* of a fault that is ours; "" otherwise */
   char device_serial[65], serial_number[41];
+  bool recorded; /* its event is in the ledger already */
 
   void *front; /* the front's own */
 };

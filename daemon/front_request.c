@@ -226,7 +226,7 @@ static void note_denial(const struct incoming *in)
 {
   const struct exchange *x = &in->x;
   struct event event = {.kind = EVENT_DENIED, .code = x->code};
-  if (!event_is_denial(x->code))
+  if (x->recorded || !event_is_denial(x->code))
     return;
   snprintf(event.principal, sizeof event.principal, "%s", x->principal.name);
   snprintf(event.source, sizeof event.source, "%s", x->source);

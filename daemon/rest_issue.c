@@ -39,6 +39,7 @@ static void done(struct issue_job *job)
 {
   struct call *call = job->context;
   struct exchange *x = call->x;
+  x->recorded = true;
   if (job->fault.code != FAULT_NONE || !reply(x, call->form, &job->result, &job->fault))
     exchange_fail(x, &job->fault);
   issue_job_free(job);

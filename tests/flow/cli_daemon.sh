@@ -109,12 +109,19 @@ try 'as CSV' sh -c "'$mintmark' log --csv --ip 10.1.1.7 | head -n 1 | grep -q se
 try 'a filter that is wrong is refused' says 1 'ip' log --ip 10.1.1
 try 'a day that is none is wrong usage' says 2 '2026-11-23' log --issued-after yesterday
 try 'JSON and CSV at once are wrong usage' says 2 'not both' log --json --csv
+try 'what happened with a device' says 0 'replayed' log --events --device-serial W-1
+try 'and what was refused, and why' says 0 'device-has-certificate' log --events --kind refused
+try 'events as JSON' sh -c "'$mintmark' log --events --json --kind issued | jq -es 'all(.kind == \"issued\" and .source == \"127.0.0.1\")'"
+try 'events as CSV' sh -c "'$mintmark' log --events --csv | head -n 1 | grep -q '^at,kind,code,principal,'"
+try 'a filter of certificates is none of events' says 2 '--ip is a filter of certificates' log --events --ip 10.1.1.1
+try 'and the other way round' says 2 '--kind is a filter of events' log --kind issued
+try 'a kind that is none is refused' says 1 'kind' log --events --kind nonsense
 MINTMARK_TOKEN_FILE=$admin
 try 'an order is closed' says 0 'PO-3, closed' "$mintmark" order close PO-3
 try 'for good' says 1 'was closed' "$mintmark" order extend PO-3 --by 1
 try 'and listed so' says 0 'PO-3 0 of 7 closed' "$mintmark" order list --state closed
 MINTMARK_TOKEN_FILE=$work/quality.token
-try 'an auditor reads the report' says 0 'STATION ISSUED' "$mintmark" order report PO-1
+try 'an auditor reads the report' says 0 'STATION HOUR' "$mintmark" order report PO-1
 try 'an auditor sees all' says 0 'W-2 10.1.1.2 line-1' log
 try 'an auditor gets no certificate' says 1 'mintmark:' issue --serial W-8 --ip 10.1.1.8
 
