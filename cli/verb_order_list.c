@@ -52,7 +52,7 @@ static bool add_page(struct client *client, const char *state, json_t *orders, s
     return false;
   buf_clear(cursor);
   buf_add_text(cursor, json_text(reply, "next_cursor"));
-  if (json_array_extend(orders, json_object_get(reply, "orders")) != 0 && buf_ok(cursor))
+  if (json_array_extend(orders, json_object_get(reply, "orders")) != 0)
     return fault_set(f, UNREACHABLE, "%s did not answer with orders", client_url(client));
   return buf_ok(cursor) || fault_no_memory(f);
 }
