@@ -121,7 +121,7 @@ try 'an order is closed' says 0 'PO-3, closed' "$mintmark" order close PO-3
 try 'for good' says 1 'was closed' "$mintmark" order extend PO-3 --by 1
 try 'and listed so' says 0 'PO-3 0 of 7 closed' "$mintmark" order list --state closed
 MINTMARK_TOKEN_FILE=$work/quality.token
-try 'an auditor reads the report' says 0 'STATION HOUR' "$mintmark" order report PO-1
+try 'an auditor reads the report' says 0 'line-1' "$mintmark" order report PO-1
 try 'an auditor sees all' says 0 'W-2 10.1.1.2 line-1' log
 try 'an auditor gets no certificate' says 1 'mintmark:' issue --serial W-8 --ip 10.1.1.8
 

@@ -304,6 +304,59 @@ static void a_malformed_order_is_refused_with_its_reason(void **state)
   assert_problem(&answer, 400, "bad-field");
 }
 
+/* --- the report --- */
+
+static void assert_sum(const json_t *sum, long issued, long replayed, long replaced, long refused)
+{
+  assert_int_equal(number(sum, "issued"), issued);
+  assert_int_equal(number(sum, "replayed"), replayed);
+  assert_int_equal(number(sum, "replaced"), replaced);
+  assert_int_equal(number(sum, "refused"), refused);
+}
+
+static void the_report_tells_the_yield_by_station_and_hour(void **state)
+{
+  (void)state;
+  AUTO(buf) csr = {0};
+  AUTO(answer) answer = {0};
+  flow_order(&flow, "PO-M", 1, ",\"model\":\"WX-4\",\"replacements\":1");
+  get("/v1/orders/PO-M/report", flow.admin, &answer);
+  assert_int_equal(answer.status, 200);
+  json_t *report = answer_json(&answer), *hour;
+  assert_int_equal(json_array_size(json_object_get(report, "hours")), 0);
+  assert_sum(json_object_get(report, "total"), 0, 0, 0, 0);
+  json_decref(report);
+  make_csr(&csr);
+  for (int i = 0; i < 3; i++)
+    flow_issue(&flow, buf_text(&csr), "W-M1", "10.1.1.1", ",\"order\":\"PO-M\"", &answer);
+  issue("W-M1", ",\"order\":\"PO-M\",\"replace\":true", &answer);
+  issue("W-M2", ",\"order\":\"PO-M\"", &answer);
+  issue("W-M3", ",\"order\":\"PO-M\"", &answer);
+  issue("W-M3", ",\"order\":\"PO-M\",\"model\":\"WX-5\"", &answer);
+  get("/v1/orders/PO-M/report", flow.admin, &answer);
+  report = answer_json(&answer);
+  const json_t *total = json_object_get(report, "total"),
+               *why = json_object_get(total, "refused_by_code");
+  assert_sum(total, 1, 2, 1, 3);
+  assert_int_equal(json_object_size(why), 2);
+  assert_int_equal(number(why, "order-exhausted"), 2);
+  assert_int_equal(number(why, "order-not-allowed"), 1);
+  assert_int_equal(number(json_object_get(report, "order"), "issued"), 1);
+  /* The hour may have changed in between. */
+  long sum = 0;
+  size_t i;
+  json_array_foreach(json_object_get(report, "hours"), i, hour)
+  {
+    assert_string_equal(json_text(hour, "station"), "line-1");
+    assert_string_equal(json_text(hour, "hour") + 13, ":00:00Z");
+    sum += number(hour, "issued") + number(hour, "replayed") + number(hour, "replaced") +
+           number(hour, "refused");
+  }
+  assert_true(i == 1 || i == 2);
+  assert_int_equal(sum, 7);
+  json_decref(report);
+}
+
 /* --- who may --- */
 
 static void add_principal(const char *name, const char *role, char token[128])
@@ -554,6 +607,7 @@ int main(void)
       cmocka_unit_test(closed_means_closed_but_a_retry_is_answered),
       cmocka_unit_test(an_exhausted_order_that_grows_goes_on),
       cmocka_unit_test(a_malformed_order_is_refused_with_its_reason),
+      cmocka_unit_test(the_report_tells_the_yield_by_station_and_hour),
       cmocka_unit_test(each_role_sees_and_does_what_is_its),
       cmocka_unit_test(sixty_four_clients_racing_for_the_last_ten_get_exactly_ten),
       cmocka_unit_test(an_order_is_whole_after_every_kill),

@@ -151,6 +151,30 @@ static void numbers_have_bounds(void **state)
   }
 }
 
+static void a_day_stands_for_its_first_second(void **state)
+{
+  static const struct {
+    const char *line, *time; /* NULL: wrong usage */
+  } cases[] = {
+      {"log", ""},
+      {"log --issued-after 2026-11-23", "2026-11-23T00:00:00Z"},
+      {"log --issued-after 2026-11-23T09:30:00+01:00", "2026-11-23T08:30:00Z"},
+      {"log --issued-after 2026-02-30", NULL},
+      {"log --issued-after yesterday", NULL},
+      {"log --issued-after 2026-11-23T08:00", NULL},
+  };
+  (void)state;
+  for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+    AUTO(args) args = {0};
+    AUTO(fault) f = {0};
+    char time[WHEN_TEXT_SIZE] = "untouched";
+    assert_true(read_line(cases[i].line, &args, &f));
+    assert_int_equal(args_time(&args, "issued-after", time, &f), cases[i].time != NULL);
+    assert_string_equal(time, cases[i].time != NULL ? cases[i].time : "untouched");
+    assert_int_equal(f.code, cases[i].time != NULL ? FAULT_NONE : FAULT_BAD_USAGE);
+  }
+}
+
 /* The rows themselves: no name stands twice, and nothing is without its help. */
 static void every_option_is_named_once_and_explained(void **state)
 {
@@ -178,6 +202,7 @@ int main(void)
       cmocka_unit_test(help_counts_before_everything_that_is_missing),
       cmocka_unit_test(wrong_usage_is_told_with_a_way_out),
       cmocka_unit_test(numbers_have_bounds),
+      cmocka_unit_test(a_day_stands_for_its_first_second),
       cmocka_unit_test(every_option_is_named_once_and_explained),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -103,6 +103,24 @@ static void on_a_terminal_a_table_fits_the_width(void **state)
                             "2026-11-23  ä.widgets.exampl…  …89abcdef\r\n");
 }
 
+static void a_bar_is_full_only_when_all_is_done(void **state)
+{
+  static const struct {
+    int64_t done, of;
+    const char *bar;
+  } cases[] = {
+      {0, 500, "░░░░░░░░░░"},   {1, 500, "█░░░░░░░░░"},
+      {250, 500, "█████░░░░░"}, {499, 500, "█████████░"},
+      {500, 500, "██████████"}, {INT64_C(999999999), INT64_C(1000000000), "█████████░"},
+  };
+  (void)state;
+  for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+    AUTO(buf) bar = {0};
+    screen_bar(&bar, cases[i].done, cases[i].of, 10);
+    assert_string_equal(buf_text(&bar), cases[i].bar);
+  }
+}
+
 static void times_are_told_with_their_distance(void **state)
 {
   static const struct {
@@ -134,6 +152,7 @@ int main(void)
       cmocka_unit_test(text_is_wrapped_beside_its_label),
       cmocka_unit_test(a_table_is_aligned_by_characters),
       cmocka_unit_test(on_a_terminal_a_table_fits_the_width),
+      cmocka_unit_test(a_bar_is_full_only_when_all_is_done),
       cmocka_unit_test(times_are_told_with_their_distance),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

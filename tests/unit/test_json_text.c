@@ -67,8 +67,12 @@ static void members_and_items_are_divided_by_commas(void **state)
     json_add_comma(&out);
     json_add_string(&out, bytes_of_text("x"));
   }
-  buf_add_text(&out, "]}");
-  assert_string_equal(buf_text(&out), "{\"a\":\"[\",\"b\":\"{\",\"c\":[\"x\",\"x\",\"x\"]}");
+  buf_add_u8(&out, ']');
+  json_add_number(&out, "d", INT64_MIN);
+  json_add_number(&out, "e", 7);
+  buf_add_u8(&out, '}');
+  assert_string_equal(buf_text(&out), "{\"a\":\"[\",\"b\":\"{\",\"c\":[\"x\",\"x\",\"x\"],"
+                                      "\"d\":-9223372036854775808,\"e\":7}");
 }
 
 int main(void)
