@@ -255,23 +255,36 @@ void flow_end(struct flow *flow)
   assert_int_equal(system(buf_text(&command)), 0);
 }
 
-/* Field 4 of /proc/PID/stat, behind the name in parentheses. */
-static pid_t parent_of(const char *pid)
+/* State and parent from /proc/PID/stat, which stand behind the name in parentheses; false for what
+ * is no key holder. */
+static bool read_key_holder(const char *pid, char *ret_state, int *ret_parent)
 {
   char path[300], text[512] = "";
   snprintf(path, sizeof path, "/proc/%s/stat", pid);
   FILE *stat = fopen(path, "r");
   if (stat == NULL)
-    return 0;
-  if (fread(text, 1, sizeof text - 1, stat) == 0)
-    text[0] = '\0';
+    return false;
+  size_t n = fread(text, 1, sizeof text - 1, stat);
   fclose(stat);
+  text[n] = '\0';
   const char *close = strrchr(text, ')');
-  int parent = 0;
-  if (close == NULL || strstr(text, "(mintmark-keyd)") == NULL ||
-      sscanf(close + 1, " %*c %d", &parent) != 1)
-    return 0;
-  return parent;
+  return close != NULL && strstr(text, "(mintmark-keyd)") != NULL &&
+         sscanf(close + 1, " %c %d", ret_state, ret_parent) == 2;
+}
+
+void flow_hang_key_holder(const struct flow *flow)
+{
+  char pid[16], state = '?';
+  int parent;
+  int64_t deadline = when_monotonic_ms() + 5000;
+  pid_t key_holder = flow_key_holder(flow);
+  assert_true(key_holder > 0);
+  assert_int_equal(kill(key_holder, SIGSTOP), 0);
+  snprintf(pid, sizeof pid, "%d", (int)key_holder);
+  while (!read_key_holder(pid, &state, &parent) || state != 'T') {
+    assert_true(when_monotonic_ms() < deadline);
+    usleep(1000);
+  }
 }
 
 pid_t flow_key_holder(const struct flow *flow)
@@ -279,10 +292,13 @@ pid_t flow_key_holder(const struct flow *flow)
   pid_t found = 0;
   DIR *proc = opendir("/proc");
   assert_non_null(proc);
-  for (struct dirent *entry; (entry = readdir(proc)) != NULL;)
+  for (struct dirent *entry; (entry = readdir(proc)) != NULL;) {
+    char state;
+    int parent;
     if (entry->d_name[0] >= '1' && entry->d_name[0] <= '9' &&
-        parent_of(entry->d_name) == flow->daemon)
+        read_key_holder(entry->d_name, &state, &parent) && state != 'Z' && parent == flow->daemon)
       found = atoi(entry->d_name);
+  }
   closedir(proc);
   return found;
 }

@@ -41,6 +41,8 @@ void flow_wait_for_log(const struct flow *flow, const char *text);
 const char *flow_path(const struct flow *flow, const char *name, char out[128]);
 /* The pid of the daemon's key holder. */
 pid_t flow_key_holder(const struct flow *flow);
+/* Stops it (SIGSTOP), and returns when it stands still. */
+void flow_hang_key_holder(const struct flow *flow);
 /* Replaces text in a file of the flow, and in the daemon's configuration. */
 void flow_edit(const struct flow *flow, const char *name, const char *from, const char *to);
 void flow_edit_conf(const struct flow *flow, const char *from, const char *to);

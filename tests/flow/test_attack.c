@@ -129,12 +129,13 @@ static void a_key_holder_that_hangs_is_replaced(void **state)
   AUTO(answer) answer = {0};
   long before = flow_rows(&flow);
   make_csr(&pem);
-  assert_int_equal(kill(flow_key_holder(&flow), SIGSTOP), 0);
+  flow_hang_key_holder(&flow);
   flow_issue(&flow, buf_text(&pem), "A-hang", "10.3.3.1", NULL, &answer);
   assert_problem(&answer, 503, "signer-down");
   assert_true(answer.retry_after > 0);
   assert_int_equal(flow_rows(&flow), before);
-  flow_wait_for_log(&flow, "code=signer-down detail=\"the key holder: timed out\"");
+  /* It was given up by this request, or by the probe that is made all the while. */
+  flow_wait_for_log(&flow, "code=signer-down detail=\"the key holder: ");
   for (int64_t end = when_monotonic_ms() + 20000; answer.status == 503 && when_monotonic_ms() < end;
        poll(NULL, 0, 20))
     flow_issue(&flow, buf_text(&pem), "A-hang", "10.3.3.1", NULL, &answer);
