@@ -108,7 +108,10 @@ static struct curl_slist *make_headers(const struct client *client, const struct
   AUTO(secret_buf) line = {0};
   buf_addf(&line, "Authorization: Bearer %.*s", (int)client->where.token.len,
            (const char *)client->where.token.data);
-  struct curl_slist *headers = curl_slist_append(NULL, buf_text(&line));
+  bool token = client->where.token.len > 0;
+  struct curl_slist *headers = token ? curl_slist_append(NULL, buf_text(&line)) : NULL;
+  if (token && headers == NULL)
+    return NULL;
   buf_clear(&line);
   buf_addf(&line, "Accept: %s", call->accept != NULL ? call->accept : "application/json");
   struct curl_slist *more = curl_slist_append(headers, buf_text(&line));
@@ -158,6 +161,10 @@ static void set_options(struct client *client, const char *url, struct bytes bod
     curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE, (long)body.len);
     curl_easy_setopt(curl, CURLOPT_POSTFIELDS, body.data);
   }
+  if (client->where.client_cert != NULL) {
+    curl_easy_setopt(curl, CURLOPT_SSLCERT, client->where.client_cert);
+    curl_easy_setopt(curl, CURLOPT_SSLKEY, client->where.client_key);
+  }
 }
 
 static void read_answer(CURL *curl, struct answer *answer)
@@ -183,6 +190,9 @@ static bool unreachable(const struct client *client, CURLcode code, struct fault
   if (code == CURLE_SSL_CACERT_BADFILE)
     return fault_set(f, BAD_FILE, "%s is no file of certificates in PEM",
                      client->where.cacert != NULL ? client->where.cacert : "the CA file");
+  if (code == CURLE_SSL_CERTPROBLEM)
+    return fault_set(f, BAD_FILE, "%s and %s are no certificate and its key in PEM: %s",
+                     client->where.client_cert, client->where.client_key, why);
   if (code == CURLE_URL_MALFORMAT || code == CURLE_UNSUPPORTED_PROTOCOL)
     return fault_set(f, BAD_USAGE, "'%s' is no URL such as https://127.0.0.1:8443", url);
   if (code == CURLE_COULDNT_CONNECT)

@@ -33,7 +33,9 @@ cli_libcli_a_SOURCES = \
   cli/verb_order_list.c \
   cli/verb_order_report.c \
   cli/verb_show.c \
+  cli/station_cert.c cli/station_cert.h \
   cli/verb_station.c \
+  cli/verb_station_change.c \
   cli/where.c cli/where.h
 nodist_cli_libcli_a_SOURCES = cli/etc_files.c
 CLI_LIBS = cli/libcli.a $(PKI_LIBS) $(JANSSON_LIBS) $(CURL_LIBS)

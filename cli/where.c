@@ -88,15 +88,48 @@ static bool find_token(const struct args *args, struct where *where, struct faul
     return false;
   bool found = path != NULL ? secret_line_read(path, "token", &where->token, f)
                             : fault_set(f, BAD_USAGE,
-                                        "who are you? Give --dir DIR or --token-file FILE, "
-                                        "or set MINTMARK_TOKEN_FILE");
+                                        "who are you? Give --dir DIR, --token-file FILE or "
+                                        "--client-cert FILE, or set MINTMARK_TOKEN_FILE or "
+                                        "MINTMARK_CERT");
   free(path);
   return found;
 }
 
+static bool take_certificate(const char *cert, const char *key, struct where *where,
+                             struct fault *f)
+{
+  if (cert == NULL || key == NULL)
+    return fault_set(f, BAD_USAGE,
+                     "a client certificate needs its key: give both --client-cert and "
+                     "--client-key, or set both MINTMARK_CERT and MINTMARK_KEY");
+  where->client_cert = strdup(cert);
+  where->client_key = strdup(key);
+  return (where->client_cert != NULL && where->client_key != NULL) || fault_no_memory(f);
+}
+
+static bool refuse_both(struct fault *f)
+{
+  return fault_set(f, BAD_USAGE, "a token and a client certificate are given: give one of them");
+}
+
+/* A token or a certificate: of the options, else of --dir, else of the environment. */
+static bool find_who(const struct args *args, struct where *where, struct fault *f)
+{
+  const char *cert = args_get(args, "client-cert"), *key = args_get(args, "client-key");
+  bool token = args_has(args, "token-file");
+  if (cert == NULL && key == NULL && !token && !args_has(args, "dir")) {
+    cert = getenv("MINTMARK_CERT");
+    key = getenv("MINTMARK_KEY");
+    token = getenv("MINTMARK_TOKEN_FILE") != NULL;
+  }
+  if (cert == NULL && key == NULL)
+    return find_token(args, where, f);
+  return token ? refuse_both(f) : take_certificate(cert, key, where, f);
+}
+
 bool where_find(const struct args *args, struct where *ret_where, struct fault *f)
 {
-  return find_url(args, ret_where, f) && find_token(args, ret_where, f) &&
+  return find_url(args, ret_where, f) && find_who(args, ret_where, f) &&
          find_path(args, "cacert", "root.crt", "MINTMARK_CACERT", &ret_where->cacert, f);
 }
 
@@ -104,6 +137,8 @@ void where_free(struct where *where)
 {
   free(where->url);
   free(where->cacert);
+  free(where->client_cert);
+  free(where->client_key);
   buf_wipe(&where->token);
   *where = (struct where){0};
 }
