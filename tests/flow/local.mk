@@ -44,3 +44,9 @@ tests_flow_test_mtls_SOURCES = tests/flow/test_mtls.c tests/unit/peer_kit.c test
   $(FLOW_SOURCES)
 tests_flow_test_mtls_CFLAGS = $(FLOW_CFLAGS)
 tests_flow_test_mtls_LDADD = $(FLOW_LIBS)
+
+check_PROGRAMS += tests/flow/test_devices
+TESTS += tests/flow/test_devices
+tests_flow_test_devices_SOURCES = tests/flow/test_devices.c $(FLOW_SOURCES)
+tests_flow_test_devices_CFLAGS = $(FLOW_CFLAGS)
+tests_flow_test_devices_LDADD = $(FLOW_LIBS)
