@@ -6,6 +6,7 @@
 #include "lib/base/file.h"
 #include "lib/base/text.h"
 #include "lib/base/when.h"
+#include "lib/ca/event.h"
 #include "lib/pki/pem.h"
 
 static void count_one(const struct principal *principal, void *n)
@@ -25,7 +26,7 @@ bool adopt_admin(struct ledger *ledger, const struct conf *conf, struct fault *f
   if (n > 0)
     return true;
   memcpy(admin.name, conf->admin_name, sizeof admin.name);
-  return ledger_add_principal(ledger, &admin, conf->admin_token_sha256, f);
+  return ledger_add_principal(ledger, &admin, conf->admin_token_sha256, NULL, f);
 }
 
 /* The first certificate of the file. */
@@ -69,6 +70,14 @@ static bool row_of(const struct cert *cert, const struct authority *authority, s
   return buf_ok(&row->der) || fault_no_memory(f);
 }
 
+/* It counts as issued when it comes to the record. */
+static bool record(struct ledger_batch *batch, const struct issued *row, struct fault *f)
+{
+  struct event event = {.kind = EVENT_ISSUED, .certificate = row->id};
+  TEXT_COPY(event.principal, bytes_of_text(row->station));
+  return ledger_add_event(batch, &event, f);
+}
+
 static bool append(struct ledger *ledger, struct issued *row, const struct sans *names,
                    struct fault *f)
 {
@@ -77,7 +86,8 @@ static bool append(struct ledger *ledger, struct issued *row, const struct sans 
   bool replayed;
   if (!ledger_begin(ledger, &batch, f))
     return false;
-  if (ledger_append(batch, row, names, true, when_now(), &replayed, &earlier, f))
+  if (ledger_append(batch, row, names, true, when_now(), &replayed, &earlier, f) &&
+      (replayed || record(batch, row, f)))
     return ledger_commit(batch, f);
   ledger_roll_back(batch);
   return false;

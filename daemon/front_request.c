@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "daemon/service.h"
+#include "daemon/who.h"
 #include "lib/base/log.h"
 #include "lib/base/when.h"
 #include "lib/ca/recorder.h"
@@ -225,12 +226,11 @@ static void log_request(const struct incoming *in, const char *ended)
 static void note_denial(const struct incoming *in)
 {
   const struct exchange *x = &in->x;
-  struct event event = {.kind = EVENT_DENIED, .code = x->code};
+  struct event event = who_asks(x);
   if (x->recorded || !event_is_denial(x->code))
     return;
-  snprintf(event.principal, sizeof event.principal, "%s", x->principal.name);
-  snprintf(event.source, sizeof event.source, "%s", x->source);
-  snprintf(event.request_id, sizeof event.request_id, "%s", x->request_id);
+  event.kind = EVENT_DENIED;
+  event.code = x->code;
   if (in->route != NULL)
     snprintf(event.about, sizeof event.about, "%s %s", in->method, in->route->pattern);
   recorder_note(x->service->recorder, &event);

@@ -31,7 +31,8 @@ daemon_librest_a_SOURCES = \
   daemon/rest_report.c \
   daemon/rest_principal.c \
   daemon/rest_search.c \
-  daemon/search_decode.c daemon/search_decode.h
+  daemon/search_decode.c daemon/search_decode.h \
+  daemon/who.h
 
 # The front, and the daemon put together.
 noinst_LIBRARIES += daemon/libfront.a

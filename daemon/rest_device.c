@@ -9,6 +9,7 @@
 #include "daemon/rest.h"
 #include "daemon/rest_device.h"
 #include "daemon/service.h"
+#include "daemon/who.h"
 #include "lib/base/text.h"
 #include "lib/base/when.h"
 #include "lib/ca/event.h"
@@ -186,13 +187,6 @@ enum handled rest_reply_json(struct exchange *x, unsigned status, bool done, con
   return HANDLED;
 }
 
-void rest_who(const struct exchange *x, struct event *ret_event)
-{
-  TEXT_COPY(ret_event->principal, bytes_of_text(x->principal.name));
-  TEXT_COPY(ret_event->source, bytes_of_text(x->source));
-  TEXT_COPY(ret_event->request_id, bytes_of_text(x->request_id));
-}
-
 enum handled rest_list_devices(struct exchange *x)
 {
   AUTO(fault) f = {0};
@@ -241,8 +235,7 @@ static bool reset(struct exchange *x, char secret_text[DEVICE_SECRET_LEN + 1], s
   /* Nothing is written before the secret is sure to be told. */
   if (!buf_ok(body))
     return fault_no_memory(f);
-  struct event who = {0};
-  rest_who(x, &who);
+  struct event who = who_asks(x);
   return ledger_reset_device(x->service->ledger, asked.device_serial, &secret, &who, f);
 }
 

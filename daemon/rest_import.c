@@ -10,6 +10,7 @@
 #include "daemon/rest.h"
 #include "daemon/rest_device.h"
 #include "daemon/service.h"
+#include "daemon/who.h"
 #include "lib/base/text.h"
 #include "lib/base/when.h"
 #include "lib/ca/ledger_device.h"
@@ -299,8 +300,7 @@ enum handled rest_begin_import(struct exchange *x)
 static bool commit(struct exchange *x, struct fault *f)
 {
   int64_t id, devices;
-  struct event who = {0};
-  rest_who(x, &who);
+  struct event who = who_asks(x);
   if (!read_id(x, &id, f) ||
       !ledger_commit_import(x->service->ledger, id, when_now(), &who, &devices, f))
     return false;

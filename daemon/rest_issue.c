@@ -6,6 +6,7 @@
 #include "daemon/issue_decode.h"
 #include "daemon/rest.h"
 #include "daemon/service.h"
+#include "daemon/who.h"
 #include "lib/base/text.h"
 #include "lib/ca/recorder.h"
 
@@ -64,12 +65,11 @@ static bool prepare(struct exchange *x, struct call *call, struct fault *f)
 static void note_refusal(const struct exchange *x, const struct issue_request *request,
                          enum fault_code code)
 {
-  struct event event = {.kind = EVENT_REFUSED, .code = code};
+  struct event event = who_asks(x);
   if (fault_whose(code) == FAULT_OURS || event_is_denial(code))
     return;
-  TEXT_COPY(event.principal, bytes_of_text(x->principal.name));
-  TEXT_COPY(event.source, bytes_of_text(x->source));
-  TEXT_COPY(event.request_id, bytes_of_text(x->request_id));
+  event.kind = EVENT_REFUSED;
+  event.code = code;
   TEXT_COPY(event.device_serial, bytes_of_text(request->device_serial));
   TEXT_COPY(event.profile, bytes_of_text(request->profile));
   TEXT_COPY(event.order, bytes_of_text(request->order));

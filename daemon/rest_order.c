@@ -9,21 +9,11 @@
 #include "daemon/order_json.h"
 #include "daemon/rest.h"
 #include "daemon/service.h"
+#include "daemon/who.h"
 #include "lib/base/text.h"
 #include "lib/base/when.h"
-#include "lib/ca/event.h"
 
 enum { LIMIT_DEFAULT = 100, LIMIT_MAX = 1000 };
-
-/* Who asks, for the record. */
-static struct event who_asks(const struct exchange *x)
-{
-  struct event who = {0};
-  TEXT_COPY(who.principal, bytes_of_text(x->principal.name));
-  TEXT_COPY(who.source, bytes_of_text(x->source));
-  TEXT_COPY(who.request_id, bytes_of_text(x->request_id));
-  return who;
-}
 
 static bool end_reply(struct exchange *x, struct fault *f)
 {

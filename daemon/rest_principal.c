@@ -6,6 +6,7 @@
 #include "daemon/json_text.h"
 #include "daemon/rest.h"
 #include "daemon/service.h"
+#include "daemon/who.h"
 #include "lib/base/text.h"
 #include "lib/base/when.h"
 
@@ -167,11 +168,12 @@ static enum handled finish(struct exchange *x, bool done, unsigned status, struc
 static bool add_and_reply(struct exchange *x, struct fault *f)
 {
   struct shows shows = {.principal = {.created_at = when_now()}};
+  const struct event who = who_asks(x);
   AUTO(secret_buf) token = {0};
   uint8_t sha256[TOKEN_SHA256_LEN];
   return read_body(x, &of_new, &shows, f) && make_proof(x, &shows, &token, sha256, f) &&
          prepare_reply(x, &shows.principal, &token, f) &&
-         ledger_add_principal(x->service->ledger, &shows.principal, sha256, f);
+         ledger_add_principal(x->service->ledger, &shows.principal, sha256, &who, f);
 }
 
 enum handled rest_add_principal(struct exchange *x)
@@ -196,6 +198,7 @@ static bool find(const struct exchange *x, struct principal *ret_principal, stru
 static bool rotate_and_reply(struct exchange *x, struct fault *f)
 {
   struct shows shows = {0};
+  const struct event who = who_asks(x);
   AUTO(secret_buf) token = {0};
   uint8_t sha256[TOKEN_SHA256_LEN];
   if (!read_body(x, &of_rotate, &shows, f) || !find(x, &shows.principal, f))
@@ -207,7 +210,7 @@ static bool rotate_and_reply(struct exchange *x, struct fault *f)
   return make_proof(x, &shows, &token, sha256, f) &&
          prepare_reply(x, &shows.principal, &token, f) &&
          ledger_rotate_principal(x->service->ledger, shows.principal.name, shows.principal.proof,
-                                 sha256, f);
+                                 sha256, &who, f);
 }
 
 enum handled rest_rotate_principal(struct exchange *x)
@@ -221,6 +224,7 @@ enum handled rest_rotate_principal(struct exchange *x)
 static bool disable_and_reply(struct exchange *x, int64_t disabled_at, struct fault *f)
 {
   struct shows shows = {0};
+  const struct event who = who_asks(x);
   const struct buf no_token = {0};
   if (!read_body(x, &of_switch, &shows, f) || !find(x, &shows.principal, f))
     return false;
@@ -228,7 +232,7 @@ static bool disable_and_reply(struct exchange *x, int64_t disabled_at, struct fa
     return fault_set(f, FORBIDDEN, "nobody disables himself: let another administrator do it");
   shows.principal.disabled_at = disabled_at;
   return prepare_reply(x, &shows.principal, &no_token, f) &&
-         ledger_disable_principal(x->service->ledger, shows.principal.name, disabled_at, f);
+         ledger_disable_principal(x->service->ledger, shows.principal.name, disabled_at, &who, f);
 }
 
 enum handled rest_disable_principal(struct exchange *x)

@@ -121,17 +121,22 @@ bool ledger_search(struct ledger *ledger, const struct ledger_query *query, int6
 void ledger_page_free(struct ledger_page *page);
 AUTO_VALUE(ledger_page, struct ledger_page, ledger_page_free)
 
-/* --- principals: any thread; these write in a transaction of their own --- */
+/* --- principals: any thread; these write in a transaction of their own, and an event with it:
+ * `who` has the principal, source and request_id of who asks; NULL: the daemon itself --- */
+
+struct event; /* see event.h */
 
 /* PRINCIPAL_EXISTS when the name is taken. proof_sha256: see enum proof. */
 bool ledger_add_principal(struct ledger *ledger, const struct principal *principal,
-                          const uint8_t proof_sha256[TOKEN_SHA256_LEN], struct fault *f);
+                          const uint8_t proof_sha256[TOKEN_SHA256_LEN], const struct event *who,
+                          struct fault *f);
 /* From the commit on this is what it shows, and nothing else. UNKNOWN_PRINCIPAL. */
 bool ledger_rotate_principal(struct ledger *ledger, const char *name, enum proof proof,
-                             const uint8_t proof_sha256[TOKEN_SHA256_LEN], struct fault *f);
+                             const uint8_t proof_sha256[TOKEN_SHA256_LEN], const struct event *who,
+                             struct fault *f);
 /* disabled_at in seconds; 0: it may ask again. UNKNOWN_PRINCIPAL. */
 bool ledger_disable_principal(struct ledger *ledger, const char *name, int64_t disabled_at,
-                              struct fault *f);
+                              const struct event *who, struct fault *f);
 /* *ret_found tells whether there is one; false only when the database fails. */
 bool ledger_find_principal(struct ledger *ledger, const char *name, bool *ret_found,
                            struct principal *ret_principal,

@@ -1,5 +1,6 @@
 /* ledger_principal.c - who may ask, as rows. */
 #include "lib/base/text.h"
+#include "lib/ca/event.h"
 #include "lib/ca/ledger_private.h"
 
 /* The columns of SQL_FIND_PRINCIPAL and SQL_EACH_PRINCIPAL. */
@@ -29,13 +30,25 @@ static bool insert(struct ledger_connection *writer, const struct principal *pri
          fault_set(f, PRINCIPAL_EXISTS, "%s: choose another name", principal->name);
 }
 
+/* What became of a principal, and who wanted it so. */
+static bool record(struct ledger_batch *batch, enum event_kind kind, const char *name,
+                   const struct event *who, struct fault *f)
+{
+  struct event event = who != NULL ? *who : (struct event){0};
+  event.kind = kind;
+  TEXT_COPY(event.about, bytes_of_text(name));
+  return ledger_add_event(batch, &event, f);
+}
+
 bool ledger_add_principal(struct ledger *ledger, const struct principal *principal,
-                          const uint8_t proof_sha256[TOKEN_SHA256_LEN], struct fault *f)
+                          const uint8_t proof_sha256[TOKEN_SHA256_LEN], const struct event *who,
+                          struct fault *f)
 {
   struct ledger_batch *batch;
   if (!ledger_begin(ledger, &batch, f))
     return false;
-  if (insert(ledger->writer, principal, proof_sha256, f))
+  if (insert(ledger->writer, principal, proof_sha256, f) &&
+      record(batch, EVENT_PRINCIPAL_ADDED, principal->name, who, f))
     return ledger_commit(batch, f);
   ledger_roll_back(batch);
   return false;
@@ -60,12 +73,13 @@ static bool change(struct ledger_connection *writer, enum ledger_sql sql, binder
 }
 
 static bool change_one(struct ledger *ledger, enum ledger_sql sql, binder *bind, const void *values,
-                       const char *name, struct fault *f)
+                       enum event_kind kind, const char *name, const struct event *who,
+                       struct fault *f)
 {
   struct ledger_batch *batch;
   if (!ledger_begin(ledger, &batch, f))
     return false;
-  if (change(ledger->writer, sql, bind, values, name, f))
+  if (change(ledger->writer, sql, bind, values, name, f) && record(batch, kind, name, who, f))
     return ledger_commit(batch, f);
   ledger_roll_back(batch);
   return false;
@@ -84,10 +98,12 @@ static void bind_proof(struct ledger_call *call, const void *values)
 }
 
 bool ledger_rotate_principal(struct ledger *ledger, const char *name, enum proof proof,
-                             const uint8_t proof_sha256[TOKEN_SHA256_LEN], struct fault *f)
+                             const uint8_t proof_sha256[TOKEN_SHA256_LEN], const struct event *who,
+                             struct fault *f)
 {
   const struct new_proof values = {proof, proof_sha256};
-  return change_one(ledger, SQL_ROTATE_PRINCIPAL, bind_proof, &values, name, f);
+  return change_one(ledger, SQL_ROTATE_PRINCIPAL, bind_proof, &values, EVENT_PRINCIPAL_ROTATED,
+                    name, who, f);
 }
 
 static void bind_disabled_at(struct ledger_call *call, const void *values)
@@ -100,9 +116,11 @@ static void bind_disabled_at(struct ledger_call *call, const void *values)
 }
 
 bool ledger_disable_principal(struct ledger *ledger, const char *name, int64_t disabled_at,
-                              struct fault *f)
+                              const struct event *who, struct fault *f)
 {
-  return change_one(ledger, SQL_DISABLE_PRINCIPAL, bind_disabled_at, &disabled_at, name, f);
+  enum event_kind kind = disabled_at != 0 ? EVENT_PRINCIPAL_DISABLED : EVENT_PRINCIPAL_ENABLED;
+  return change_one(ledger, SQL_DISABLE_PRINCIPAL, bind_disabled_at, &disabled_at, kind, name, who,
+                    f);
 }
 
 /* --- reading --- */

@@ -246,11 +246,13 @@ bool principal_make_token(const char *name, struct buf *ret_token,
 }
 
 bool ledger_add_principal(struct ledger *ledger, const struct principal *principal,
-                          const uint8_t proof_sha256[TOKEN_SHA256_LEN], struct fault *f)
+                          const uint8_t proof_sha256[TOKEN_SHA256_LEN], const struct event *who,
+                          struct fault *f)
 {
   (void)ledger;
   if (fails(f))
     return false;
+  fake.who = *who;
   fake.proof_octet = proof_sha256[0];
   fake.principals[fake.n_principals++] = *principal;
   return true;
@@ -281,9 +283,10 @@ bool ledger_find_principal(struct ledger *ledger, const char *name, bool *ret_fo
 }
 
 bool ledger_rotate_principal(struct ledger *ledger, const char *name, enum proof proof,
-                             const uint8_t proof_sha256[TOKEN_SHA256_LEN], struct fault *f)
+                             const uint8_t proof_sha256[TOKEN_SHA256_LEN], const struct event *who,
+                             struct fault *f)
 {
-  (void)ledger;
+  (void)ledger, (void)who;
   if (fails(f))
     return false;
   fake.proof_octet = proof_sha256[0];
@@ -292,9 +295,9 @@ bool ledger_rotate_principal(struct ledger *ledger, const char *name, enum proof
 }
 
 bool ledger_disable_principal(struct ledger *ledger, const char *name, int64_t disabled_at,
-                              struct fault *f)
+                              const struct event *who, struct fault *f)
 {
-  (void)ledger;
+  (void)ledger, (void)who;
   if (fails(f))
     return false;
   principal_named(name)->disabled_at = disabled_at;

@@ -17,6 +17,7 @@ struct fake {
   bool replays;
   struct event events[8]; /* recorded */
   size_t n_events;
+  struct event who; /* added the last principal */
   struct principal principals[4];
   size_t n_principals;
   uint8_t proof_octet; /* the first of the digest that was kept last; 7 of all but keys */

@@ -13,7 +13,7 @@ static void add(struct ledger *ledger, const char *name, enum role role, struct 
   struct principal principal = {.role = role, .created_at = NOW};
   assert_true(TEXT_COPY(principal.name, bytes_of_text(name)));
   assert_true(principal_make_token(name, ret_token, digest, &f));
-  assert_true(ledger_add_principal(ledger, &principal, digest, &f));
+  assert_true(ledger_add_principal(ledger, &principal, digest, NULL, &f));
 }
 
 static void a_token_is_a_name_and_a_secret_of_its_own(void **state)
@@ -133,7 +133,7 @@ static void a_name_is_given_once(void **state)
   add(bench->ledger, "line-3", ROLE_STATION, &token);
   const struct principal again = {.name = "line-3", .role = ROLE_ADMIN};
   const uint8_t digest[TOKEN_SHA256_LEN] = {1};
-  assert_false(ledger_add_principal(bench->ledger, &again, digest, &f));
+  assert_false(ledger_add_principal(bench->ledger, &again, digest, NULL, &f));
   assert_int_equal(f.code, FAULT_PRINCIPAL_EXISTS);
   struct principal principal;
   assert_true(principal_authenticate(bench->ledger, buf_bytes(&token), &principal, &f));
