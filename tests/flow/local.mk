@@ -6,7 +6,7 @@ FLOW_LIBS = lib/pki/libpki.a lib/base/libbase.a $(CURL_LIBS) $(JANSSON_LIBS) $(G
   $(SQLITE_LIBS) $(CRYPTO_LIBS) $(CHECK_LIBS)
 FLOW_TESTS = tests/flow/test_rest tests/flow/test_malformed tests/flow/test_load \
   tests/flow/test_crash tests/flow/test_operate tests/flow/test_attack \
-  tests/flow/test_orders tests/flow/test_mtls
+  tests/flow/test_orders tests/flow/test_order_race tests/flow/test_mtls
 flow_scripts = tests/browser/lock.sh
 EXTRA_DIST += tests/flow/daemon.sh $(flow_scripts)
 check_PROGRAMS += $(FLOW_TESTS)
@@ -36,9 +36,13 @@ tests_flow_test_attack_SOURCES = tests/flow/test_attack.c $(FLOW_SOURCES)
 tests_flow_test_attack_CFLAGS = $(FLOW_CFLAGS)
 tests_flow_test_attack_LDADD = $(FLOW_LIBS)
 
-tests_flow_test_orders_SOURCES = tests/flow/test_orders.c $(FLOW_SOURCES)
+tests_flow_test_orders_SOURCES = tests/flow/test_orders.c tests/flow/order_steps.h $(FLOW_SOURCES)
 tests_flow_test_orders_CFLAGS = $(FLOW_CFLAGS)
 tests_flow_test_orders_LDADD = $(FLOW_LIBS)
+
+tests_flow_test_order_race_SOURCES = tests/flow/test_order_race.c tests/flow/order_steps.h $(FLOW_SOURCES)
+tests_flow_test_order_race_CFLAGS = $(FLOW_CFLAGS)
+tests_flow_test_order_race_LDADD = $(FLOW_LIBS)
 
 tests_flow_test_mtls_SOURCES = tests/flow/test_mtls.c tests/unit/peer_kit.c tests/unit/peer_kit.h \
   $(FLOW_SOURCES)
