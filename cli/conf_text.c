@@ -95,6 +95,29 @@ bool conf_text_comment_out(struct buf *text, const char *key, struct fault *f)
   return true;
 }
 
+bool conf_text_set_within(struct buf *text, const char *section, const char *key, const char *value,
+                          struct fault *f)
+{
+  const char *all = buf_text(text), *begin = strstr(all, section);
+  const char *end = begin != NULL ? strstr(begin, "\n}") : NULL;
+  if (end == NULL)
+    return fault_set(f, BAD_CONFIG, "the sample has no section '%s'", section);
+  AUTO(buf) part = {0};
+  AUTO(buf) out = {0};
+  buf_add(&part, begin, (size_t)(end - begin));
+  if (!conf_text_set(&part, key, value, f))
+    return false;
+  buf_add(&out, all, (size_t)(begin - all));
+  buf_add_bytes(&out, buf_bytes(&part));
+  buf_add_text(&out, end);
+  if (!buf_ok(&out))
+    return fault_no_memory(f);
+  struct buf old = *text;
+  *text = out;
+  out = old; /* freed in place of the new one */
+  return true;
+}
+
 bool conf_text_get(struct bytes text, const char *key, struct buf *ret_value)
 {
   struct line line;

@@ -15,6 +15,11 @@ bool conf_text_set(struct buf *text, const char *key, const char *value, struct 
 /* Puts a '#' before the one line of this key, unless there is one. BAD_CONFIG as above. */
 bool conf_text_comment_out(struct buf *text, const char *key, struct fault *f);
 
+/* The same within the section that this line opens ("profile \"server\" {") and a line of "}" ends.
+ */
+bool conf_text_set_within(struct buf *text, const char *section, const char *key, const char *value,
+                          struct fault *f);
+
 /* Appends the value of the first line of this key, without its quotes; false when there is none. */
 bool conf_text_get(struct bytes text, const char *key, struct buf *ret_value);
 

@@ -153,13 +153,37 @@ static bool set_quoted(struct buf *conf, const char *key, const char *text, stru
   return conf_text_set(conf, key, buf_text(&quoted), f);
 }
 
+/* The daemon renews its own certificate under this profile: with the names that it has. */
+static bool allow_names(const struct init *init, enum san_kind kind, const char *option,
+                        struct buf *conf, struct fault *f)
+{
+  AUTO(buf) list = {0};
+  bool any = false;
+  buf_add_text(&list, "{ ");
+  for (size_t i = 0; i < init->names.n; i++) {
+    struct san name = sans_get(&init->names, i);
+    if (name.kind != kind)
+      continue;
+    AUTO(buf) text = {0};
+    san_text(name, &text);
+    buf_addf(&list, "%s\"%s\"", any ? ", " : "", buf_text(&text));
+    any = true;
+  }
+  buf_add_text(&list, " }");
+  if (!buf_ok(&list))
+    return fault_no_memory(f);
+  return !any || conf_text_set_within(conf, "profile \"server\" {", option, buf_text(&list), f);
+}
+
 static bool fill_daemon_conf(struct init *init, struct buf *conf, const char *token_hash,
                              struct fault *f)
 {
   AUTO(buf) listen = {0};
   bool v6 = init->listen.is_ip && init->listen.ip.len == 16;
   buf_addf(&listen, v6 ? "[%s]:%u" : "%s:%u", init->listen.host, init->listen.port);
-  if (!load_sample("mintmark.conf", conf, f) || !set_quoted(conf, "listen", buf_text(&listen), f))
+  if (!load_sample("mintmark.conf", conf, f) || !set_quoted(conf, "listen", buf_text(&listen), f) ||
+      !allow_names(init, SAN_IP, "ip_ranges", conf, f) ||
+      !allow_names(init, SAN_DNS, "dns_patterns", conf, f))
     return fault_prefix(f, "mintmark.conf");
   if (init->service && !service_fill_conf(conf, f))
     return fault_prefix(f, "mintmark.conf");

@@ -29,8 +29,7 @@ bool adopt_admin(struct ledger *ledger, const struct conf *conf, struct fault *f
   return ledger_add_principal(ledger, &admin, conf->admin_token_sha256, NULL, f);
 }
 
-/* The first certificate of the file. */
-static bool read_leaf(const char *path, struct buf *der, struct cert *cert, struct fault *f)
+bool adopt_read_leaf(const char *path, struct buf *ret_der, struct cert *ret_cert, struct fault *f)
 {
   AUTO(buf) pem = {0};
   struct bytes label;
@@ -38,9 +37,10 @@ static bool read_leaf(const char *path, struct buf *der, struct cert *cert, stru
   if (!file_read(path, CERT_MAX, &pem, f))
     return false;
   struct bytes text = buf_bytes(&pem);
-  if (!pem_next(&text, &label, der, &broken) || !bytes_equal(label, bytes_of_text("CERTIFICATE")))
+  if (!pem_next(&text, &label, ret_der, &broken) ||
+      !bytes_equal(label, bytes_of_text("CERTIFICATE")))
     return fault_set(f, BAD_FILE, "%s does not begin with a certificate", path);
-  return cert_read(buf_bytes(der), true, cert, f) || fault_prefix(f, "%s", path);
+  return cert_read(buf_bytes(ret_der), true, ret_cert, f) || fault_prefix(f, "%s", path);
 }
 
 /* When it was issued stands in its serial number (not_before is set back for slow clocks). */
@@ -101,7 +101,7 @@ bool adopt_server_certificate(struct ledger *ledger, const struct conf *conf,
   AUTO(issued) row = {0};
   AUTO(fault) unknown = {0};
   *ret_adopted = false;
-  if (!read_leaf(conf->tls_certificate, &der, &cert, f))
+  if (!adopt_read_leaf(conf->tls_certificate, &der, &cert, f))
     return false;
   if (!cert_is_signed_by(&cert, &authority->certificate) ||
       cert.serial_number.len != SERIAL_NUMBER_LEN)

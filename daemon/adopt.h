@@ -14,3 +14,6 @@ bool adopt_admin(struct ledger *ledger, const struct conf *conf, struct fault *f
 bool adopt_server_certificate(struct ledger *ledger, const struct conf *conf,
                               const struct authority *authority, bool *ret_adopted,
                               struct fault *f);
+
+/* The first certificate of a PEM file: its DER, and a view into it. BAD_FILE, FILE_ERROR. */
+bool adopt_read_leaf(const char *path, struct buf *ret_der, struct cert *ret_cert, struct fault *f);

@@ -54,6 +54,8 @@ daemon_libfront_a_SOURCES = \
   daemon/limits.c daemon/limits.h \
   daemon/listen.c daemon/listen.h \
   daemon/query.c daemon/query.h \
+  daemon/renew.c daemon/renew.h \
+  daemon/renew_files.c daemon/renew_files.h \
   daemon/request_check.c daemon/request_check.h \
   daemon/route.c daemon/route.h \
   daemon/routes.c \

@@ -9,6 +9,8 @@
 #include "daemon/front.h"
 #include "daemon/health.h"
 #include "daemon/limits.h"
+#include "daemon/renew.h"
+#include "daemon/renew_files.h"
 #include "daemon/service.h"
 #include "daemon/tls.h"
 #include "lib/base/file.h"
@@ -31,6 +33,7 @@ struct run {
   struct buf client_authorities;
   struct service service;
   struct front *front;
+  struct renewer *renewer;
 };
 
 static bool load_authority(const struct conf *conf, struct authority **ret_authority,
@@ -127,7 +130,8 @@ static bool start_front(struct run *run, struct fault *f)
       .client_authorities = buf_text(&run->client_authorities),
   };
   return tls_load(conf->tls_certificate, conf->tls_key, f) && listen_begin(&run->listener, f) &&
-         front_start(&options, &run->front, f);
+         front_start(&options, &run->front, f) &&
+         renewer_start(run->conf, run->authority, run->issuer, run->recorder, &run->renewer, f);
 }
 
 /* In the order of their dependence; each accepts what was never started. */
@@ -167,7 +171,8 @@ bool run_start(struct conf *conf, const struct listener *listener, struct run **
   }
   run->conf = conf;
   run->listener = *listener;
-  if (load_authority(conf, &run->authority, f) && open_ledger(run, f) && load_trust(run, f) &&
+  if (renew_files_recover(conf->tls_certificate, conf->tls_key, f) &&
+      load_authority(conf, &run->authority, f) && open_ledger(run, f) && load_trust(run, f) &&
       start_pipeline(run, f) && start_front(run, f)) {
     note(run, EVENT_STARTED);
     *ret_run = run;
@@ -232,6 +237,7 @@ bool run_reload(struct run *run, struct fault *f)
   warn_of_fixed(run->conf, conf);
   log_setup(conf->log_format, conf->log_level, STDERR_FILENO);
   front_set_seconds(run->front, conf->request_seconds, conf->idle_seconds);
+  renewer_reload(run->renewer, conf);
   issuer_reload(run->issuer, conf);
   limits_reload(run->limits, conf);
   /* What is compared the next time is what was asked for this time. */
@@ -253,6 +259,7 @@ void run_stop(struct run *run)
   unsigned grace_ms = (run->conf->work_seconds + run->conf->request_seconds) * 1000;
   unsigned most_ms = 30 * 1000;
   front_quiesce(run->front);
+  renewer_stop(run->renewer);
   if (!front_wait(run->front, grace_ms < most_ms ? grace_ms : most_ms))
     log_say(LOG_LEVEL_WARNING, "requests that did not end in time are given up");
   /* Handlers hand jobs to the pipeline: so none may run any more when it ends. Then its last jobs

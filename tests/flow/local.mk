@@ -6,7 +6,7 @@ FLOW_LIBS = lib/pki/libpki.a lib/base/libbase.a $(CURL_LIBS) $(JANSSON_LIBS) $(G
   $(SQLITE_LIBS) $(CRYPTO_LIBS) $(CHECK_LIBS)
 FLOW_TESTS = tests/flow/test_rest tests/flow/test_malformed tests/flow/test_load \
   tests/flow/test_crash tests/flow/test_operate tests/flow/test_attack \
-  tests/flow/test_orders tests/flow/test_order_race tests/flow/test_mtls
+  tests/flow/test_orders tests/flow/test_order_race tests/flow/test_mtls tests/flow/test_renew
 flow_scripts = tests/browser/lock.sh
 EXTRA_DIST += tests/flow/daemon.sh $(flow_scripts)
 check_PROGRAMS += $(FLOW_TESTS)
@@ -54,3 +54,8 @@ TESTS += tests/flow/test_devices
 tests_flow_test_devices_SOURCES = tests/flow/test_devices.c $(FLOW_SOURCES)
 tests_flow_test_devices_CFLAGS = $(FLOW_CFLAGS)
 tests_flow_test_devices_LDADD = $(FLOW_LIBS)
+
+tests_flow_test_renew_SOURCES = tests/flow/test_renew.c tests/unit/peer_kit.c \
+  tests/unit/peer_kit.h $(FLOW_SOURCES)
+tests_flow_test_renew_CFLAGS = $(FLOW_CFLAGS)
+tests_flow_test_renew_LDADD = $(FLOW_LIBS)

@@ -67,6 +67,7 @@ void made_cert(const struct recipe *recipe, struct made *ret_made)
       .ext_key_usage = recipe->is_ca                ? 0
                        : recipe->ext_key_usage != 0 ? recipe->ext_key_usage
                                                     : EKU_CLIENT_AUTH,
+      .names = recipe->names,
       .is_ca = recipe->is_ca,
       .path_len = recipe->path_len - 1};
   check(cert_build(&spec, &tbs, &f), &f);

@@ -22,6 +22,7 @@ struct recipe {
   struct bytes serial_number;
   int64_t not_before, not_after;
   uint32_t ext_key_usage;
+  const struct sans *names;
   bool is_ca;
   int path_len; /* + 1 */
 };
