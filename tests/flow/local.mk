@@ -59,3 +59,6 @@ tests_flow_test_renew_SOURCES = tests/flow/test_renew.c tests/unit/peer_kit.c \
   tests/unit/peer_kit.h $(FLOW_SOURCES)
 tests_flow_test_renew_CFLAGS = $(FLOW_CFLAGS)
 tests_flow_test_renew_LDADD = $(FLOW_LIBS)
+
+TESTS += tests/flow/examples.sh
+EXTRA_DIST += tests/flow/examples.sh
