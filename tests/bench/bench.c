@@ -106,7 +106,7 @@ static bool drive(const struct options *o, const struct keys *keys, struct targe
 {
   char root[320];
   AUTO(requests) requests = {0};
-  if (!target_start(target, o, f))
+  if (!target_start(target, o, f) || !target_open_order(target, o, f))
     return false;
   const struct request_form form = {target->host, target->token, o->profile, o->handshake,
                                     (size_t)o->skip};

@@ -19,3 +19,7 @@ mintmark_bench_SOURCES = \
   tests/bench/requests.c tests/bench/requests.h \
   tests/bench/tally.c \
   tests/bench/target.c tests/bench/target.h
+
+# That it works, in the ordinary checks; what it measures is for doc/performance.md.
+TESTS += tests/bench/smoke.sh
+EXTRA_DIST += tests/bench/smoke.sh

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "lib/base/base64.h"
+#include "tests/bench/target.h"
 
 /* As a production line would ask: an address, a name, an order, a model. */
 static void add_body(struct buf *body, struct bytes csr, size_t n, const char *profile)
@@ -15,9 +16,8 @@ static void add_body(struct buf *body, struct bytes csr, size_t n, const char *p
   buf_addf(body,
            "\\n-----END CERTIFICATE REQUEST-----\\n\",\"device_serial\":\"%s\",\"profile\":\"%s\","
            "\"ip_sans\":[\"10.%zu.%zu.%zu\"],\"dns_sans\":[\"w-%07zu.widgets.example\"],"
-           "\"order\":\"PO-%zu\",\"model\":\"WX-%zu\"}",
-           device, profile, n >> 16 & 255, n >> 8 & 255, n & 255, n % 10000000, n / 5000,
-           n / 5000 % 5);
+           "\"order\":\"" TARGET_ORDER "\",\"model\":\"WX-%zu\"}",
+           device, profile, n >> 16 & 255, n >> 8 & 255, n & 255, n % 10000000, n / 5000 % 5);
 }
 
 static void add_request(struct buf *out, struct bytes body, const struct request_form *form)

@@ -61,6 +61,17 @@ static bool ended_well(const char *name, int status, const struct target *target
          fault_set(f, INTERNAL, "%s failed: see the *.log in %s", name, target->folder);
 }
 
+static bool run(const struct target *target, const char *log, const char *const *arguments,
+                int *ret_status, struct fault *f)
+{
+  pid_t pid;
+  if (!spawn(target, log, arguments, &pid, f))
+    return false;
+  while (waitpid(pid, ret_status, 0) < 0 && errno == EINTR)
+    ;
+  return true;
+}
+
 static bool init_authority(struct target *target, struct fault *f)
 {
   const char *const arguments[] = {"mintmark",     "init",        "--dir",
@@ -68,13 +79,9 @@ static bool init_authority(struct target *target, struct fault *f)
                                    "--listen",     "127.0.0.1:0", NULL};
   char conf[320];
   int status;
-  pid_t pid;
   AUTO(buf) text = {0};
-  if (!spawn(target, "init.log", arguments, &pid, f))
-    return false;
-  while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
-    ;
-  if (!ended_well("mintmark init", status, target, f) ||
+  if (!run(target, "init.log", arguments, &status, f) ||
+      !ended_well("mintmark init", status, target, f) ||
       !file_read(target_path(target, "mintmark.conf", conf), SMALL_FILE, &text, f))
     return false;
   buf_add_text(&text, limits);
@@ -180,6 +187,35 @@ bool target_start(struct target *target, const struct options *options, struct f
     return false;
   target->keyd = proc_child(target->daemon, "mintmark-keyd");
   return true;
+}
+
+bool target_open_order(const struct target *target, const struct options *options, struct fault *f)
+{
+  char root[320], token[320];
+  AUTO(buf) url = {0};
+  int status;
+  buf_addf(&url, "https://%s", target->host);
+  target_path(target, "admin.token", token);
+  const char *const arguments[] = {"mintmark",
+                                   "order",
+                                   "create",
+                                   TARGET_ORDER,
+                                   "--profile",
+                                   options->profile,
+                                   "--quantity",
+                                   "1000000000",
+                                   "--url",
+                                   buf_text(&url),
+                                   "--cacert",
+                                   target_path(target, "root.crt", root),
+                                   "--token-file",
+                                   options->token_file != NULL ? options->token_file : token,
+                                   NULL};
+  if (!run(target, "order.log", arguments, &status, f))
+    return false;
+  /* 1: it is there already, or may not be made; the replies to the load tell which. */
+  return (WIFEXITED(status) && WEXITSTATUS(status) == 1) ||
+         ended_well("mintmark order create", status, target, f);
 }
 
 bool target_stop(struct target *target, struct fault *f)

@@ -9,6 +9,9 @@
 #include "tests/bench/options.h"
 #include "tests/bench/proc.h"
 
+/* The production order that all requests name. */
+#define TARGET_ORDER "bench"
+
 struct target {
   char folder[256];
   bool made;          /* the folder is ours to remove */
@@ -22,6 +25,8 @@ struct target {
 bool target_prepare(const struct options *options, struct target *ret_target, struct fault *f);
 /* Starts its daemon, or finds the one that runs. */
 bool target_start(struct target *target, const struct options *options, struct fault *f);
+/* Creates the order, unless it is there from an earlier run. */
+bool target_open_order(const struct target *target, const struct options *options, struct fault *f);
 /* Stops a daemon that was started, by SIGTERM. */
 bool target_stop(struct target *target, struct fault *f);
 /* Removes a folder that was made; stops what still runs. */
