@@ -6,7 +6,8 @@ FLOW_LIBS = lib/pki/libpki.a lib/base/libbase.a $(CURL_LIBS) $(JANSSON_LIBS) $(G
   $(SQLITE_LIBS) $(CRYPTO_LIBS) $(CHECK_LIBS)
 FLOW_TESTS = tests/flow/test_rest tests/flow/test_malformed tests/flow/test_load \
   tests/flow/test_crash tests/flow/test_operate tests/flow/test_attack \
-  tests/flow/test_orders tests/flow/test_order_race tests/flow/test_mtls tests/flow/test_renew
+  tests/flow/test_orders tests/flow/test_order_race tests/flow/test_mtls tests/flow/test_renew \
+  tests/flow/test_roles
 flow_scripts = tests/browser/lock.sh
 EXTRA_DIST += tests/flow/daemon.sh $(flow_scripts)
 check_PROGRAMS += $(FLOW_TESTS)
@@ -62,3 +63,8 @@ tests_flow_test_renew_LDADD = $(FLOW_LIBS)
 
 TESTS += tests/flow/examples.sh
 EXTRA_DIST += tests/flow/examples.sh
+
+# With the daemon's own table of routes.
+tests_flow_test_roles_SOURCES = tests/flow/test_roles.c $(FLOW_SOURCES)
+tests_flow_test_roles_CFLAGS = $(FLOW_CFLAGS)
+tests_flow_test_roles_LDADD = $(FRONT_LIBS) $(FLOW_LIBS)

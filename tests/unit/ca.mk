@@ -58,12 +58,15 @@ EXTRA_DIST += tests/cases/conf tests/cases/profile
 
 # clients with certificates
 PEER_KIT = tests/unit/peer_kit.c tests/unit/peer_kit.h tests/unit/unit.h
-PEER_TESTS = tests/unit/test_peer
+PEER_TESTS = tests/unit/test_peer tests/unit/test_peer_who
 check_PROGRAMS += $(PEER_TESTS)
 TESTS += $(PEER_TESTS)
 tests_unit_test_peer_CFLAGS = $(CA_TEST_CFLAGS)
 tests_unit_test_peer_SOURCES = tests/unit/test_peer.c $(PEER_KIT)
 tests_unit_test_peer_LDADD = $(CA_TEST_LIBS)
+tests_unit_test_peer_who_CFLAGS = $(CA_TEST_CFLAGS)
+tests_unit_test_peer_who_SOURCES = tests/unit/test_peer_who.c tests/unit/ledger_unit.h $(PEER_KIT)
+tests_unit_test_peer_who_LDADD = $(CA_TEST_LIBS)
 # devices
 check_PROGRAMS += tests/unit/test_device
 TESTS += tests/unit/test_device
