@@ -3,13 +3,20 @@ CA_TEST_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(SQLITE_CFLAGS) $(CRYPTO_CFLAGS)
 CA_TEST_LIBS = $(CA_LIBS) $(CHECK_LIBS)
 
 # the ledger
-LEDGER_TESTS = tests/unit/test_event tests/unit/test_ledger tests/unit/test_ledger_hold tests/unit/test_ledger_search \
+LEDGER_TESTS = tests/unit/test_event tests/unit/test_event_search \
+  tests/unit/test_recorder tests/unit/test_ledger tests/unit/test_ledger_hold tests/unit/test_ledger_search \
   tests/unit/test_migrate tests/unit/test_principal
 check_PROGRAMS += $(LEDGER_TESTS)
 TESTS += $(LEDGER_TESTS)
 tests_unit_test_event_CFLAGS = $(CA_TEST_CFLAGS)
 tests_unit_test_event_SOURCES = tests/unit/test_event.c tests/unit/ledger_unit.h
 tests_unit_test_event_LDADD = $(CA_TEST_LIBS)
+tests_unit_test_event_search_CFLAGS = $(CA_TEST_CFLAGS)
+tests_unit_test_event_search_SOURCES = tests/unit/test_event_search.c tests/unit/ledger_unit.h
+tests_unit_test_event_search_LDADD = $(CA_TEST_LIBS)
+tests_unit_test_recorder_CFLAGS = $(CA_TEST_CFLAGS)
+tests_unit_test_recorder_SOURCES = tests/unit/test_recorder.c tests/unit/ledger_unit.h
+tests_unit_test_recorder_LDADD = $(CA_TEST_LIBS)
 tests_unit_test_ledger_CFLAGS = $(CA_TEST_CFLAGS)
 tests_unit_test_ledger_SOURCES = tests/unit/test_ledger.c tests/unit/ledger_unit.h
 tests_unit_test_ledger_LDADD = $(CA_TEST_LIBS)
