@@ -68,3 +68,9 @@ EXTRA_DIST += tests/flow/examples.sh
 tests_flow_test_roles_SOURCES = tests/flow/test_roles.c $(FLOW_SOURCES)
 tests_flow_test_roles_CFLAGS = $(FLOW_CFLAGS)
 tests_flow_test_roles_LDADD = $(FRONT_LIBS) $(FLOW_LIBS)
+
+check_PROGRAMS += tests/flow/test_events
+TESTS += tests/flow/test_events
+tests_flow_test_events_SOURCES = tests/flow/test_events.c $(FLOW_SOURCES)
+tests_flow_test_events_CFLAGS = $(FLOW_CFLAGS)
+tests_flow_test_events_LDADD = $(FLOW_LIBS)

@@ -3,7 +3,7 @@
 # the REST handlers
 REST_TESTS = tests/unit/test_accept tests/unit/test_cert_json tests/unit/test_csv \
   tests/unit/test_cursor tests/unit/test_issue_decode tests/unit/test_json_text \
-  tests/unit/test_rest tests/unit/test_rest_memory tests/unit/test_rest_principal tests/unit/test_rest_search
+  tests/unit/test_rest tests/unit/test_rest_event tests/unit/test_rest_memory tests/unit/test_rest_principal tests/unit/test_rest_search
 check_PROGRAMS += $(REST_TESTS)
 TESTS += $(REST_TESTS)
 EXTRA_DIST += tests/cases/json
@@ -33,6 +33,9 @@ tests_unit_test_json_text_LDADD = $(REST_TEST_LIBS)
 tests_unit_test_rest_CFLAGS = $(REST_TEST_CFLAGS)
 tests_unit_test_rest_SOURCES = tests/unit/test_rest.c $(FAKE_SERVICE)
 tests_unit_test_rest_LDADD = $(REST_TEST_LIBS)
+tests_unit_test_rest_event_CFLAGS = $(REST_TEST_CFLAGS)
+tests_unit_test_rest_event_SOURCES = tests/unit/test_rest_event.c $(FAKE_SERVICE)
+tests_unit_test_rest_event_LDADD = $(REST_TEST_LIBS)
 tests_unit_test_rest_memory_CFLAGS = $(REST_TEST_CFLAGS)
 tests_unit_test_rest_memory_SOURCES = tests/unit/test_rest_memory.c $(FAKE_SERVICE)
 tests_unit_test_rest_memory_LDFLAGS = $(AM_LDFLAGS) \
