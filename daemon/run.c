@@ -129,9 +129,9 @@ static bool start_front(struct run *run, struct fault *f)
       .idle_seconds = conf->idle_seconds,
       .client_authorities = buf_text(&run->client_authorities),
   };
-  return tls_load(conf->tls_certificate, conf->tls_key, f) && listen_begin(&run->listener, f) &&
-         front_start(&options, &run->front, f) &&
-         renewer_start(run->conf, run->authority, run->issuer, run->recorder, &run->renewer, f);
+  return tls_load(conf->tls_certificate, conf->tls_key, f) &&
+         renewer_start(run->conf, run->authority, run->issuer, run->recorder, &run->renewer, f) &&
+         listen_begin(&run->listener, f) && front_start(&options, &run->front, f);
 }
 
 /* In the order of their dependence; each accepts what was never started. */
@@ -178,6 +178,7 @@ bool run_start(struct conf *conf, const struct listener *listener, struct run **
     *ret_run = run;
     return true;
   }
+  renewer_stop(run->renewer);
   if (run->issuer != NULL)
     issuer_stop(run->issuer);
   take_apart(run);

@@ -197,6 +197,25 @@ static void a_token_is_rotated_and_disabled_too(void **state)
   assert_problem(&answer, 401, "unauthenticated");
 }
 
+static void the_command_line_asks_with_a_certificate(void **state)
+{
+  (void)state;
+  AUTO(buf) line = {0};
+  mintmark("station add quality --role auditor --cert --out .", 0);
+  buf_addf(&line,
+           "cd %s && MINTMARK_CERT=quality.crt MINTMARK_KEY=quality.key MINTMARK_CACERT=ca/root.crt"
+           " MINTMARK_URL=%s %s/mintmark log --json >cli.log 2>&1 && grep -q '\"serial_number\"' "
+           "cli.log",
+           flow.folder, flow.url, getenv("MINTMARK_BUILDDIR"));
+  assert_int_equal(system(buf_text(&line)), 0);
+  /* a token and a certificate, or a certificate without its key, are wrong usage */
+  mintmark("log --client-cert quality.crt --client-key quality.key", 2);
+  buf_clear(&line);
+  buf_addf(&line, "cd %s && %s/mintmark log --url %s --client-cert quality.crt >cli.log 2>&1",
+           flow.folder, getenv("MINTMARK_BUILDDIR"), flow.url);
+  assert_int_equal(system(buf_text(&line)), 2 << 8);
+}
+
 static void nobody_makes_himself_another_station(void **state)
 {
   (void)state;
@@ -351,6 +370,7 @@ int main(void)
       cmocka_unit_test(disabling_takes_effect_on_an_open_connection),
       cmocka_unit_test(a_new_certificate_ends_the_old_one),
       cmocka_unit_test(a_token_is_rotated_and_disabled_too),
+      cmocka_unit_test(the_command_line_asks_with_a_certificate),
       cmocka_unit_test(nobody_makes_himself_another_station),
       cmocka_unit_test(a_manufacturers_device_enrols),
   };

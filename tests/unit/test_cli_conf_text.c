@@ -72,6 +72,18 @@ static void quotes_and_backslashes_are_escaped(void **state)
   assert_string_equal(buf_text(&out), "\"a \\\"b\\\" \\\\c\"");
 }
 
+static void a_key_is_set_within_its_section_alone(void **state)
+{
+  (void)state;
+  AUTO(buf) text = {0};
+  AUTO(fault) f = {0};
+  buf_add_text(&text, "a {\n  key = 1\n}\nb {\n  key = 2\n}\n");
+  assert_true(conf_text_set_within(&text, "b {", "key", "3", &f));
+  assert_string_equal(buf_text(&text), "a {\n  key = 1\n}\nb {\n  key = 3\n}\n");
+  assert_false(conf_text_set_within(&text, "c {", "key", "3", &f));
+  assert_int_equal(f.code, FAULT_BAD_CONFIG);
+}
+
 int main(void)
 {
   const struct CMUnitTest tests[] = {
@@ -79,6 +91,7 @@ int main(void)
       cmocka_unit_test(a_line_that_is_not_there_or_not_alone_is_told),
       cmocka_unit_test(a_value_is_read_without_its_quotes),
       cmocka_unit_test(quotes_and_backslashes_are_escaped),
+      cmocka_unit_test(a_key_is_set_within_its_section_alone),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
