@@ -238,8 +238,9 @@ bool run_reload(struct run *run, struct fault *f)
   warn_of_fixed(run->conf, conf);
   log_setup(conf->log_format, conf->log_level, STDERR_FILENO);
   front_set_seconds(run->front, conf->request_seconds, conf->idle_seconds);
-  renewer_reload(run->renewer, conf);
+  /* The pipeline first: a certificate that is renewed at once is to be of the new profile. */
   issuer_reload(run->issuer, conf);
+  renewer_reload(run->renewer, conf);
   limits_reload(run->limits, conf);
   /* What is compared the next time is what was asked for this time. */
   conf_release(run->conf);
