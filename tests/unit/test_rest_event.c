@@ -79,6 +79,7 @@ static void every_filter_is_a_part_of_the_question_and_of_the_cursor(void **stat
                                         "before=2026-11-23T08:00:00Z"};
   AUTO(fault) f = {0};
   AUTO(buf) seen = {0};
+  buf_add_u8(&seen, '\n');
   for (size_t i = 0; i < ARRAY_LEN(filters); i++) {
     AUTO(event_search) search = NULL;
     struct exchange x;
