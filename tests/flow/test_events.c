@@ -193,7 +193,11 @@ static void the_daemon_tells_of_itself(void **state)
   wait_for_events(&flow, "?kind=started", 1);
   kill(flow.daemon, SIGHUP);
   wait_for_events(&flow, "?kind=configuration-reloaded", 1);
-  kill(flow_key_holder(&flow), SIGKILL);
+  pid_t key_holder = flow_key_holder(&flow);
+  flow_hang_key_holder(&flow);
+  wait_for_events(&flow, "?kind=key-holder-lost", 1);
+  kill(key_holder, SIGCONT);
+  wait_for_events(&flow, "?kind=key-holder-back", 1);
   assert_int_equal(flow_stop(&flow, SIGTERM), 0);
   flow_start(&flow);
   wait_for_events(&flow, "?kind=started", 2);
