@@ -4,28 +4,10 @@
 #include <stddef.h>
 #include <stdlib.h>
 
-#include "daemon/fields.h"
+#include "daemon/filter.h"
 #include "daemon/search_decode.h"
 #include "lib/base/text.h"
 #include "lib/base/when.h"
-
-enum { LIMIT_MAX = 1000 };
-
-/* An empty filter is a client's variable that was not set, more often than a question. */
-static bool put_label(const struct field *field, struct bytes text, void *to, struct fault *f)
-{
-  if (text.len == 0)
-    return fault_set(f, BAD_FIELD, "%s is empty: leave it out", field->name);
-  return field_put_label(field, text, to, f);
-}
-
-static bool put_cursor(const struct field *field, struct bytes text, void *to, struct fault *f)
-{
-  struct event_search *search = to;
-  if (text.len == 0 || !TEXT_COPY(search->cursor, text))
-    return fault_set(f, BAD_CURSOR, "%s: take next_cursor as the listing gave it", field->name);
-  return true;
-}
 
 static bool put_kind(const struct field *field, struct bytes text, void *to, struct fault *f)
 {
@@ -68,28 +50,8 @@ static bool put_serial_number(const struct field *field, struct bytes text, void
   return true;
 }
 
-/* 0 would mean "no filter" to the ledger. */
-static bool put_time(const struct field *field, struct bytes text, void *to, struct fault *f)
-{
-  int64_t instant;
-  if (!when_read(text, &instant) || instant <= 0)
-    return fault_set(f, BAD_FIELD, "%s must be a time like 2026-11-23T08:00:00Z", field->name);
-  *(int64_t *)((char *)to + field->at) = instant * 1000;
-  return true;
-}
-
-static bool put_limit(const struct field *field, struct bytes text, void *to, struct fault *f)
-{
-  struct event_search *search = to;
-  uint64_t limit;
-  if (!text_to_u64(text, LIMIT_MAX, &limit) || limit == 0)
-    return fault_set(f, BAD_FIELD, "%s must be a number from 1 to %d", field->name, LIMIT_MAX);
-  search->query.limit = (unsigned)limit;
-  return true;
-}
-
 #define AT(member)      .at = offsetof(struct event_search, member)
-#define LABEL_AT(field) .put = put_label, AT(field)
+#define LABEL_AT(field) .put = filter_put_label, AT(field)
 
 static const struct field fields[] = {
     {"principal", LABEL_AT(principal)},
@@ -100,10 +62,10 @@ static const struct field fields[] = {
     {"code", .put = put_code},
     {"source", .put = put_source},
     {"serial_number", .put = put_serial_number},
-    {"after", .put = put_time, AT(query.after_ms)},
-    {"before", .put = put_time, AT(query.before_ms)},
-    {"limit", .put = put_limit},
-    {"cursor", .put = put_cursor},
+    {"after", .put = filter_put_time, AT(query.after_ms), .kind = 1000},
+    {"before", .put = filter_put_time, AT(query.before_ms), .kind = 1000},
+    {"limit", .put = filter_put_limit, AT(query.limit)},
+    {"cursor", .put = filter_put_cursor, AT(cursor)},
 };
 _Static_assert((int)REQUEST_ID_SIZE == (int)LABEL_SIZE, "field_put_label puts a request_id");
 

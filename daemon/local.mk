@@ -15,6 +15,7 @@ daemon_librest_a_SOURCES = \
   daemon/event_decode.c daemon/event_decode.h \
   daemon/event_form.c daemon/event_form.h \
   daemon/fields.c daemon/fields.h \
+  daemon/filter.c daemon/filter.h \
   daemon/fields_plain.c daemon/fields_plain.h \
   daemon/issue_decode.c daemon/issue_decode.h \
   daemon/json_text.c daemon/json_text.h \

@@ -7,28 +7,10 @@
 #include <string.h>
 
 #include "daemon/cursor.h"
-#include "daemon/fields.h"
+#include "daemon/filter.h"
 #include "lib/base/text.h"
 #include "lib/base/when.h"
 #include "lib/pki/san.h"
-
-enum { LIMIT_MAX = 1000 };
-
-/* An empty filter is a client's variable that was not set, more often than a question. */
-static bool put_label(const struct field *field, struct bytes text, void *to, struct fault *f)
-{
-  if (text.len == 0)
-    return fault_set(f, BAD_FIELD, "%s is empty: leave it out", field->name);
-  return field_put_label(field, text, to, f);
-}
-
-static bool put_cursor(const struct field *field, struct bytes text, void *to, struct fault *f)
-{
-  struct search *search = to;
-  if (text.len == 0 || !TEXT_COPY(search->cursor, text))
-    return fault_set(f, BAD_CURSOR, "%s: take next_cursor as the listing gave it", field->name);
-  return true;
-}
 
 static bool put_ip(const struct field *field, struct bytes text, void *to, struct fault *f)
 {
@@ -67,28 +49,8 @@ static bool put_status(const struct field *field, struct bytes text, void *to, s
   return true;
 }
 
-/* kind: how many of the ledger's units a second has. 0 would mean "no filter" to the ledger. */
-static bool put_time(const struct field *field, struct bytes text, void *to, struct fault *f)
-{
-  int64_t instant;
-  if (!when_read(text, &instant) || instant <= 0)
-    return fault_set(f, BAD_FIELD, "%s must be a time like 2026-11-23T08:00:00Z", field->name);
-  *(int64_t *)((char *)to + field->at) = instant * field->kind;
-  return true;
-}
-
-static bool put_limit(const struct field *field, struct bytes text, void *to, struct fault *f)
-{
-  struct search *search = to;
-  uint64_t limit;
-  if (!text_to_u64(text, LIMIT_MAX, &limit) || limit == 0)
-    return fault_set(f, BAD_FIELD, "%s must be a number from 1 to %d", field->name, LIMIT_MAX);
-  search->query.limit = (unsigned)limit;
-  return true;
-}
-
 #define AT(member)      .at = offsetof(struct search, member)
-#define LABEL_AT(field) .put = put_label, AT(field)
+#define LABEL_AT(field) .put = filter_put_label, AT(field)
 
 static const struct field fields[] = {
     {"device_serial", LABEL_AT(device_serial)},
@@ -100,11 +62,11 @@ static const struct field fields[] = {
     {"model", LABEL_AT(model)},
     {"profile", LABEL_AT(profile)},
     {"status", .put = put_status},
-    {"issued_after", .put = put_time, AT(query.issued_after_ms), .kind = 1000},
-    {"issued_before", .put = put_time, AT(query.issued_before_ms), .kind = 1000},
-    {"expires_before", .put = put_time, AT(query.expires_before), .kind = 1},
-    {"limit", .put = put_limit},
-    {"cursor", .put = put_cursor},
+    {"issued_after", .put = filter_put_time, AT(query.issued_after_ms), .kind = 1000},
+    {"issued_before", .put = filter_put_time, AT(query.issued_before_ms), .kind = 1000},
+    {"expires_before", .put = filter_put_time, AT(query.expires_before), .kind = 1},
+    {"limit", .put = filter_put_limit, AT(query.limit)},
+    {"cursor", .put = filter_put_cursor, AT(cursor)},
 };
 
 static const struct field_table table = {fields, ARRAY_LEN(fields), FAULT_BAD_FIELD};
