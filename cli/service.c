@@ -12,6 +12,8 @@
 
 static const char daemon_user[] = "mintmark", key_holder_user[] = "mintmark-keyd";
 
+static const char state_dir[] = "/var/lib/mintmark";
+
 /* Everything else stays root's, and readable by both. */
 static const struct {
   const char *name, *user;
@@ -22,6 +24,11 @@ static const struct {
     {"keys/issuing.key", key_holder_user},
 };
 
+const char *service_folder_of(const char *name, const char *dir)
+{
+  return strncmp(name, "server.", 7) == 0 ? state_dir : dir;
+}
+
 bool service_check(struct fault *f)
 {
   if (geteuid() != 0)
@@ -30,12 +37,18 @@ bool service_check(struct fault *f)
     if (getpwnam(owners[i].user) == NULL)
       return fault_set(f, BAD_USAGE, "there is no user %s yet: run systemd-sysusers first",
                        owners[i].user);
-  return true;
+  struct stat st;
+  return (stat(state_dir, &st) == 0 && S_ISDIR(st.st_mode)) ||
+         fault_set(f, BAD_USAGE, "there is no folder %s yet: run systemd-tmpfiles --create first",
+                   state_dir);
 }
 
 bool service_fill_conf(struct buf *conf, struct fault *f)
 {
   return conf_text_set(conf, "ledger", "\"/var/lib/mintmark/mintmark.db\"", f) &&
+         conf_text_set_within(conf, "tls {", "certificate", "\"/var/lib/mintmark/server.crt\"",
+                              f) &&
+         conf_text_set_within(conf, "tls {", "key", "\"/var/lib/mintmark/server.key\"", f) &&
          conf_text_comment_out(conf, "program", f) && conf_text_comment_out(conf, "config", f) &&
          conf_text_set(conf, "socket", "\"/run/mintmark/keyd.sock\"", f);
 }
@@ -44,7 +57,7 @@ static bool give(const char *dir, const char *name, const char *user, struct fau
 {
   AUTO(buf) path = {0};
   const struct passwd *owner = getpwnam(user);
-  buf_addf(&path, "%s/%s", dir, name);
+  buf_addf(&path, "%s/%s", service_folder_of(name, dir), name);
   if (owner != NULL && buf_ok(&path) && lchown(buf_text(&path), owner->pw_uid, owner->pw_gid) == 0)
     return true;
   return fault_set(f, FILE_ERROR, "cannot give %s to %s: %s", buf_text(&path), user,

@@ -10,6 +10,9 @@
 bool service_check(struct fault *f);
 /* Sets the ledger's path and the key holder's socket in the daemon's configuration. */
 bool service_fill_conf(struct buf *conf, struct fault *f);
+/* Where a file of this name goes: the daemon renews its own certificate, so that one and its key
+ * are in its state folder. The other ones go into `dir`. */
+const char *service_folder_of(const char *name, const char *dir);
 /* Gives the files below `dir` to the daemon's and the key holder's user. */
 bool service_give_files(const char *dir, struct fault *f);
 /* The commands that start it. */

@@ -113,11 +113,17 @@ static bool read_args(const struct args *args, struct init *init, struct fault *
          secret_line_read(init->passphrase_file, "passphrase", &init->passphrase, f);
 }
 
+static const char *folder_of(const struct init *init, const char *name)
+{
+  return init->service ? service_folder_of(name, init->dir) : init->dir;
+}
+
 static struct buf *add_file(struct init *init, mode_t mode, const char *what, const char *name)
 {
-  size_t len = strlen(init->dir);
+  const char *dir = folder_of(init, name);
+  size_t len = strlen(dir);
   return outputs_add(&init->files, mode, what, "%.*s/%s",
-                     (int)(len > 1 && init->dir[len - 1] == '/' ? len - 1 : len), init->dir, name);
+                     (int)(len > 1 && dir[len - 1] == '/' ? len - 1 : len), dir, name);
 }
 
 /* The administrator's token: the configuration gets its hash only. */
@@ -270,7 +276,7 @@ static bool refuse_existing(const struct init *init, struct fault *f)
       "server.key", "admin.token", "mintmark.conf", "keyd.conf", "mintmark.db"};
   AUTO(outputs) paths = {0};
   for (size_t i = 0; i < ARRAY_LEN(names); i++)
-    outputs_add(&paths, MODE_PUBLIC, "", "%s/%s", init->dir, names[i]);
+    outputs_add(&paths, MODE_PUBLIC, "", "%s/%s", folder_of(init, names[i]), names[i]);
   return outputs_refuse_existing(&paths, "choose another folder with --dir", f);
 }
 

@@ -84,6 +84,20 @@ static void a_key_is_set_within_its_section_alone(void **state)
   assert_int_equal(f.code, FAULT_BAD_CONFIG);
 }
 
+static void a_line_is_commented_out_once(void **state)
+{
+  (void)state;
+  AUTO(buf) text = {0};
+  AUTO(fault) f = {0};
+  buf_add_text(&text, "a {\n  key = 1\n}\n");
+  for (int i = 0; i < 2; i++) {
+    assert_true(conf_text_comment_out(&text, "key", &f));
+    assert_string_equal(buf_text(&text), "a {\n  # key = 1\n}\n");
+  }
+  assert_false(conf_text_comment_out(&text, "other", &f));
+  assert_int_equal(f.code, FAULT_BAD_CONFIG);
+}
+
 int main(void)
 {
   const struct CMUnitTest tests[] = {
@@ -92,6 +106,7 @@ int main(void)
       cmocka_unit_test(a_value_is_read_without_its_quotes),
       cmocka_unit_test(quotes_and_backslashes_are_escaped),
       cmocka_unit_test(a_key_is_set_within_its_section_alone),
+      cmocka_unit_test(a_line_is_commented_out_once),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
