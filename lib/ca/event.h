@@ -81,8 +81,6 @@ struct event {
 /* Adds one event within the open batch, and counts it when it is the end of a request for a
  * certificate (see ledger_each_tally). LEDGER, NO_MEMORY: the batch takes no more. */
 bool ledger_add_event(struct ledger_batch *batch, const struct event *event, struct fault *f);
-/* The same in a transaction of its own. Any thread; waits for the open batch and the disk. */
-bool ledger_record(struct ledger *ledger, const struct event *event, struct fault *f);
 
 /* NULL, EVENT_NONE, FAULT_NONE, 0 or empty: no filter. A request_id finds what was refused or
  * denied under it. "after" and "before" exclude the instant itself. */

@@ -156,14 +156,3 @@ bool ledger_add_event(struct ledger_batch *batch, const struct event *event, str
   batch->failed = !add(batch, event, f);
   return !batch->failed;
 }
-
-bool ledger_record(struct ledger *ledger, const struct event *event, struct fault *f)
-{
-  struct ledger_batch *batch;
-  if (!ledger_begin(ledger, &batch, f))
-    return false;
-  if (ledger_add_event(batch, event, f))
-    return ledger_commit(batch, f);
-  ledger_roll_back(batch);
-  return false;
-}

@@ -22,7 +22,9 @@ static struct event event_of(unsigned n)
 static void record(struct ledger *ledger, const struct event *event)
 {
   AUTO(fault) f = {0};
-  if (!ledger_record(ledger, event, &f))
+  struct ledger_batch *batch;
+  if (!ledger_begin(ledger, &batch, &f) || !ledger_add_event(batch, event, &f) ||
+      !ledger_commit(batch, &f))
     fail_msg("%s", f.detail);
 }
 
