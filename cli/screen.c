@@ -71,6 +71,10 @@ void screen_row(FILE *to, const char *label, size_t label_width, const char *tex
 static void add_distance(struct buf *out, int64_t seconds)
 {
   int64_t far = seconds < 0 ? -seconds : seconds;
+  if (far == 0) {
+    buf_add_text(out, " (just now)");
+    return;
+  }
   static const struct {
     int64_t unit;
     const char *name;

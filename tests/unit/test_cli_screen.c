@@ -127,7 +127,7 @@ static void times_are_told_with_their_distance(void **state)
     int64_t distance;
     const char *says;
   } cases[] = {
-      {0, "(in 0 seconds)"},
+      {0, "(just now)"},
       {90, "(in 90 seconds)"},
       {3600, "(in 60 minutes)"},
       {-86400, "(24 hours ago)"},
