@@ -202,6 +202,26 @@ static bool read_until(int fd, gnutls_session_t session, int64_t deadline, struc
   return false;
 }
 
+bool flow_handshake(const struct flow *flow, const char *priorities)
+{
+  gnutls_session_t session;
+  gnutls_certificate_credentials_t credentials;
+  int fd = connect_to(flow->port), result;
+  gnutls_certificate_allocate_credentials(&credentials);
+  gnutls_init(&session, GNUTLS_CLIENT | GNUTLS_NO_SIGNAL);
+  assert_int_equal(gnutls_priority_set_direct(session, priorities, NULL), 0);
+  gnutls_credentials_set(session, GNUTLS_CRD_CERTIFICATE, credentials);
+  gnutls_transport_set_int(session, fd);
+  gnutls_handshake_set_timeout(session, 10000);
+  do
+    result = gnutls_handshake(session);
+  while (result < 0 && gnutls_error_is_fatal(result) == 0);
+  gnutls_deinit(session);
+  gnutls_certificate_free_credentials(credentials);
+  close(fd);
+  return result == 0;
+}
+
 long flow_raw(const struct flow *flow, struct bytes octets, double seconds, bool dribble,
               bool *ret_closed)
 {

@@ -83,6 +83,9 @@ void assert_problem(struct answer *answer, long status, const char *code);
 long flow_raw(const struct flow *flow, struct bytes octets, double seconds, bool dribble,
               bool *ret_closed);
 
+/* Does a TLS handshake with these GnuTLS priorities succeed? The certificate is not looked at. */
+bool flow_handshake(const struct flow *flow, const char *priorities);
+
 /* --- what a station sends --- */
 
 /* A new P-256 key and its CSR in PEM, without names. */

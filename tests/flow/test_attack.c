@@ -120,6 +120,20 @@ static void thousands_of_parameters_get_their_problem(void **state)
   assert_problem(&answer, 400, "bad-request");
 }
 
+/* --- TLS that is out of date --- */
+
+static void only_tls_1_2_and_1_3_are_spoken(void **state)
+{
+  (void)state;
+  assert_true(flow_handshake(&flow, "NORMAL:-VERS-ALL:+VERS-TLS1.3"));
+  assert_true(flow_handshake(&flow, "NORMAL:-VERS-ALL:+VERS-TLS1.2"));
+  assert_false(flow_handshake(&flow, "NORMAL:-VERS-ALL:+VERS-TLS1.1"));
+  assert_false(flow_handshake(&flow, "NORMAL:-VERS-ALL:+VERS-TLS1.0"));
+  /* No forward secrecy, no authenticated encryption. */
+  assert_false(flow_handshake(&flow, "NORMAL:-VERS-ALL:+VERS-TLS1.2:-KX-ALL:+RSA"));
+  assert_false(flow_handshake(&flow, "NORMAL:-VERS-ALL:+VERS-TLS1.2:-CIPHER-ALL:+AES-128-CBC"));
+}
+
 /* --- a key holder that hangs --- */
 
 static void a_key_holder_that_hangs_is_replaced(void **state)
@@ -182,6 +196,7 @@ int main(void)
       cmocka_unit_test(many_keys_that_race_for_one_device_make_one_row),
       cmocka_unit_test(one_key_that_many_devices_race_with_makes_one_row),
       cmocka_unit_test(thousands_of_parameters_get_their_problem),
+      cmocka_unit_test(only_tls_1_2_and_1_3_are_spoken),
       cmocka_unit_test(a_key_holder_that_hangs_is_replaced),
       cmocka_unit_test(a_ledger_that_is_moved_away_gets_no_rows),
   };
