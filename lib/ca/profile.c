@@ -36,9 +36,18 @@ void serial_number_make(uint8_t instance, int64_t now_ms, const uint8_t random[9
 
 /* --- who --- */
 
+/* Certificates that stand for a principal, or for this daemon, are not for whoever may issue for
+ * devices: with one he would be another station, or stand between the daemon and its clients. So
+ * this holds whatever the configuration says. */
+static bool is_reserved(const struct profile *profile)
+{
+  return strcmp(profile->name, "station") == 0 || strcmp(profile->name, "server") == 0;
+}
+
 bool profile_takes_role(const struct profile *profile, enum role role)
 {
-  return profile->roles == 0 ? role != ROLE_DEVICE : (profile->roles >> role & 1) != 0;
+  bool named = profile->roles == 0 ? role != ROLE_DEVICE : (profile->roles >> role & 1) != 0;
+  return named && (role == ROLE_ADMIN || !is_reserved(profile));
 }
 
 static bool check_device_serial(const struct profile *profile, const char *device_serial,

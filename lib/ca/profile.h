@@ -56,7 +56,8 @@ struct profile {
 };
 
 /* May a principal of this role ask under this profile? A profile that does not say takes stations,
- * operators and administrators: a device only where its role is named. */
+ * operators and administrators: a device only where its role is named. The profiles "station" and
+ * "server" take administrators alone. */
 bool profile_takes_role(const struct profile *profile, enum role role);
 
 void profile_free(struct profile *profile); /* what it owns, not the object itself */
