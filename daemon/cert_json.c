@@ -5,12 +5,12 @@
 #include "daemon/json_text.h"
 #include "lib/base/base64.h"
 
-static void add_names(const struct cert_view *view, enum san_kind kind, struct buf *out)
+void cert_json_add_names(struct buf *out, const struct sans *names, enum san_kind kind)
 {
   AUTO(buf) text = {0};
   buf_add_u8(out, '[');
-  for (size_t i = 0; i < view->cert.names.n; i++) {
-    struct san name = sans_get(&view->cert.names, i);
+  for (size_t i = 0; i < names->n; i++) {
+    struct san name = sans_get(names, i);
     if (name.kind != kind)
       continue;
     buf_clear(&text);
@@ -29,7 +29,7 @@ static void add_fields(const struct cert_view *view, struct buf *out)
     const struct cert_field *field = &cert_fields[i];
     json_add_name(out, field->name);
     if (field->add == NULL) {
-      add_names(view, field->kind, out);
+      cert_json_add_names(out, &view->cert.names, field->kind);
       continue;
     }
     buf_clear(&text);

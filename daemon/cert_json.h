@@ -14,3 +14,5 @@ bool cert_json_add(const struct issued *row, const struct authority *authority, 
                    struct fault *f);
 /* Appends a certificate's PEM as a JSON string. */
 void cert_json_add_pem(struct buf *out, struct bytes der);
+/* Appends the names of this kind as a JSON list of strings. */
+void cert_json_add_names(struct buf *out, const struct sans *names, enum san_kind kind);

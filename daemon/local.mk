@@ -24,13 +24,14 @@ daemon_librest_a_SOURCES = \
   daemon/paged.c daemon/paged.h \
   daemon/rest.h \
   daemon/rest_ca.c \
-  daemon/rest_device.c daemon/rest_device.h \
+  daemon/rest_device.c \
   daemon/rest_import.c \
   daemon/rest_event.c \
   daemon/rest_issue.c \
   daemon/rest_order.c \
   daemon/rest_report.c \
   daemon/rest_principal.c \
+  daemon/rest_reply.c daemon/rest_reply.h \
   daemon/rest_search.c \
   daemon/search_decode.c daemon/search_decode.h \
   daemon/who.h

@@ -3,11 +3,12 @@
 #include <openssl/rand.h>
 #include <stddef.h>
 
+#include "daemon/cert_json.h"
 #include "daemon/cursor.h"
 #include "daemon/fields.h"
 #include "daemon/json_text.h"
 #include "daemon/rest.h"
-#include "daemon/rest_device.h"
+#include "daemon/rest_reply.h"
 #include "daemon/service.h"
 #include "daemon/who.h"
 #include "lib/base/text.h"
@@ -93,24 +94,6 @@ static void add_time(struct buf *out, const char *name, int64_t instant)
   json_add_member(out, name, bytes_of_text(text));
 }
 
-static void add_names_of(const struct sans *names, enum san_kind kind, struct buf *out)
-{
-  AUTO(buf) text = {0};
-  json_add_name(out, san_kind_field(kind));
-  buf_add_u8(out, '[');
-  for (size_t i = 0; i < names->n; i++) {
-    struct san name = sans_get(names, i);
-    if (name.kind != kind)
-      continue;
-    buf_clear(&text);
-    san_text(name, &text);
-    out->failed |= text.failed;
-    json_add_comma(out);
-    json_add_string(out, buf_bytes(&text));
-  }
-  buf_add_u8(out, ']');
-}
-
 static bool add_device(const struct device *device, struct buf *out, struct fault *f)
 {
   AUTO(sans) names = {0};
@@ -122,8 +105,10 @@ static bool add_device(const struct device *device, struct buf *out, struct faul
   json_add_member(out, "state", bytes_of_text(device_state_name(device_state(device))));
   add_given(out, "model", device->model);
   add_given(out, "order", device->order);
-  for (size_t kind = SAN_IP; kind < SAN_KIND_END; kind++)
-    add_names_of(&names, (enum san_kind)kind, out);
+  for (enum san_kind kind = SAN_IP; kind < SAN_KIND_END; kind++) {
+    json_add_name(out, san_kind_field(kind));
+    cert_json_add_names(out, &names, kind);
+  }
   json_add_name(out, "wrong_tries");
   buf_addf(out, "%lld", (long long)device->wrong_tries);
   add_time(out, "imported_at", device->imported_at);
@@ -174,17 +159,6 @@ static bool list(struct exchange *x, struct fault *f)
     if (!add_device(&page.devices[i], &x->reply.body, f))
       return false;
   return add_next_cursor(&page, buf_bytes(&filters), &x->reply.body, f);
-}
-
-enum handled rest_reply_json(struct exchange *x, unsigned status, bool done, const struct fault *f)
-{
-  if (!done) {
-    buf_wipe(&x->reply.body);
-    return exchange_fail(x, f);
-  }
-  x->reply.status = status;
-  x->reply.content_type = "application/json";
-  return HANDLED;
 }
 
 enum handled rest_list_devices(struct exchange *x)

@@ -8,7 +8,7 @@
 #include "daemon/fields.h"
 #include "daemon/json_text.h"
 #include "daemon/rest.h"
-#include "daemon/rest_device.h"
+#include "daemon/rest_reply.h"
 #include "daemon/service.h"
 #include "daemon/who.h"
 #include "lib/base/text.h"

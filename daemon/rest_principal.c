@@ -5,6 +5,7 @@
 #include "daemon/fields.h"
 #include "daemon/json_text.h"
 #include "daemon/rest.h"
+#include "daemon/rest_reply.h"
 #include "daemon/service.h"
 #include "daemon/who.h"
 #include "lib/base/text.h"
@@ -152,17 +153,6 @@ static bool read_body(const struct exchange *x, const struct field_table *table,
   return fields_from_json(table, buf_bytes(&x->body), shows, f);
 }
 
-static enum handled finish(struct exchange *x, bool done, unsigned status, struct fault *f)
-{
-  if (!done) {
-    buf_wipe(&x->reply.body);
-    return exchange_fail(x, f);
-  }
-  x->reply.status = status;
-  x->reply.content_type = "application/json";
-  return HANDLED;
-}
-
 /* --- adding --- */
 
 static bool add_and_reply(struct exchange *x, struct fault *f)
@@ -180,7 +170,7 @@ enum handled rest_add_principal(struct exchange *x)
 {
   AUTO(fault) f = {0};
   bool done = add_and_reply(x, &f);
-  return finish(x, done, 201, &f);
+  return rest_reply_json(x, 201, done, &f);
 }
 
 /* --- changing --- */
@@ -217,7 +207,7 @@ enum handled rest_rotate_principal(struct exchange *x)
 {
   AUTO(fault) f = {0};
   bool done = rotate_and_reply(x, &f);
-  return finish(x, done, 200, &f);
+  return rest_reply_json(x, 200, done, &f);
 }
 
 /* Whoever disables himself could not take it back: so one administrator is always left. */
@@ -239,14 +229,14 @@ enum handled rest_disable_principal(struct exchange *x)
 {
   AUTO(fault) f = {0};
   bool done = disable_and_reply(x, when_now(), &f);
-  return finish(x, done, 200, &f);
+  return rest_reply_json(x, 200, done, &f);
 }
 
 enum handled rest_enable_principal(struct exchange *x)
 {
   AUTO(fault) f = {0};
   bool done = disable_and_reply(x, 0, &f);
-  return finish(x, done, 200, &f);
+  return rest_reply_json(x, 200, done, &f);
 }
 
 /* --- listing --- */
