@@ -32,6 +32,12 @@ enum fault_whose { FAULT_PEER, FAULT_OURS };
   X(KEY_ALREADY_USED,              409,  PEER,  "another device has this key")                    \
   X(PRINCIPAL_EXISTS,              409,  PEER,  "a principal of this name already exists")        \
   X(UNKNOWN_PRINCIPAL,             404,  PEER,  "there is no such principal")                     \
+  X(UNKNOWN_AUTHORITY,             404,  PEER,  "there is no such authority")                     \
+  X(AUTHORITY_STATE,               409,  PEER,  "the authority's state does not allow this")      \
+  X(CERTIFICATE_STATE,             409,  PEER,  "the certificate's state does not allow this")    \
+  X(SELECTION_CHANGED,             409,  PEER,  "what was selected has changed meanwhile")        \
+  X(RENEWAL_TOO_EARLY,             409,  PEER,  "the certificate is not due for renewal")         \
+  X(RENEWAL_NOT_ALLOWED,           422,  PEER,  "the certificate may not be renewed")             \
   X(UNKNOWN_ORDER,                 404,  PEER,  "there is no such order")                         \
   X(ORDER_EXISTS,                  409,  PEER,  "an order of this name already exists")           \
   X(ORDER_EXHAUSTED,               409,  PEER,  "the order's quantity has been issued")           \
@@ -62,6 +68,7 @@ enum fault_whose { FAULT_PEER, FAULT_OURS };
   X(SIGNER_REFUSED,                500,  OURS,  "the key holder refused to sign")                 \
   X(SIGNER_SPENT,                  503,  OURS,  "the key holder has signed all that it may")      \
   X(SIGNER_DOWN,                   503,  OURS,  "the key holder does not answer")                 \
+  X(LEDGER_BEHIND,                 503,  OURS,  "the ledger is older than what was signed")       \
   X(LEDGER,                        503,  OURS,  "the ledger cannot be used")                      \
   X(NO_MEMORY,                     503,  OURS,  "out of memory")                                  \
   X(BUSY,                          503,  OURS,  "more work than can be taken on")                 \

@@ -14,6 +14,11 @@
   X(REPLAYED,               "replayed")             /* answered before: the same certificate */    \
   X(REPLACED,               "replaced")             /* issued in the place of a current one */     \
   X(REFUSED,                "refused")                                                             \
+  X(RENEWED,                "renewed")              /* a device renewed its own certificate */      \
+  /* about a certificate: see certificate and device_serial */                                     \
+  X(REVOKED,                "revoked")              /* about: the reason */                        \
+  X(HOLD_LIFTED,            "hold-lifted")                                                         \
+  X(EXPIRING,               "expiring")             /* not_after is near */                        \
   /* 401, 403, 429: not let in */                                                                  \
   X(DENIED,                 "denied")                                                              \
   /* about: the principal's name */                                                                \
@@ -29,6 +34,12 @@
   X(DEVICES_IMPORTED,       "devices-imported")                                                    \
   X(DEVICE_LOCKED,          "device-locked")                                                       \
   X(DEVICE_RESET,           "device-reset")                                                        \
+  /* about: the authority's name */                                                                \
+  X(AUTHORITY_ADDED,        "authority-added")                                                     \
+  X(AUTHORITY_ACTIVATED,    "authority-activated")                                                 \
+  X(AUTHORITY_RETIRED,      "authority-retired")                                                   \
+  X(AUTHORITY_EXPIRING,     "authority-expiring")                                                  \
+  X(CRL_PUBLISHED,          "crl-published")        /* count: how many are on it */                \
   /* the daemon itself */                                                                          \
   X(STARTED,                "started")                                                             \
   X(STOPPED,                "stopped")                                                             \
@@ -36,6 +47,9 @@
   X(KEY_HOLDER_LOST,        "key-holder-lost")                                                     \
   X(KEY_HOLDER_BACK,        "key-holder-back")                                                     \
   X(SERVER_RENEWED,         "server-certificate-renewed")                                          \
+  X(BACKED_UP,              "backed-up")                                                           \
+  X(LEDGER_BEHIND,          "ledger-behind")        /* count: certificates that are missing */     \
+  X(LEDGER_ACCEPTED,        "ledger-accepted")      /* count: likewise */                          \
   X(LOST,                   "events-lost")          /* count: so many could not be recorded */
 /* clang-format on */
 

@@ -48,7 +48,9 @@ struct issued {
   uint8_t spki_sha256[PUBKEY_SHA256_LEN];
   uint8_t request_sha256[32]; /* what "the same request" means: see issue.h */
   struct buf der;             /* the certificate; owned */
-  bool is_replacement;        /* set by ledger_append: it took the place of a current certificate */
+  bool is_renewal; /* asked for by its holder: it takes the place of the current certificate, which
+                      stays good until it expires */
+  bool is_replacement; /* set by ledger_append: it took the place of a current certificate */
   /* Not of the row: the device's enrolment secret by which it was asked for, and which is used up
    * with it; 0: none. */
   int64_t secret_no;
