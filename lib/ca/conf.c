@@ -53,6 +53,10 @@ static enum value_result value_default_profile(const struct conf_option *option,
 static const struct conf_option root_options[] = {
     OPTION("listen", value_listen, AT(listen), "127.0.0.1:8443",
            "ADDRESS:PORT as in \"127.0.0.1:8443\" or \"[::1]:8443\""),
+    OPTION("public_listen", value_listen, AT(public_listen), NULL,
+           "ADDRESS:PORT as in \"10.1.0.2:8080\""),
+    OPTION("public_url", value_url, AT(public_url), NULL,
+           "a URL of at most 200 characters as in \"http://ca.widgets.example\""),
     OPTION("ledger", value_path, AT(ledger), "mintmark.db", "the path of a file"),
     OPTION("instance", value_instance, AT(instance), "1", "a number from 1 to 127"),
     OPTION("threads", value_cores, AT(threads), "0", "a number from 0 (one for each core) to 64",
@@ -116,6 +120,33 @@ static const struct conf_option log_options[] = {
     {.name = NULL},
 };
 
+enum { MINUTE_S = 60, DAY_S = 86400, YEAR_S = 366 * DAY_S };
+
+static const struct conf_option crl_options[] = {
+    OPTION("validity", value_duration, AT(crl.validity_s), "7d", "a duration as in \"7d\"",
+           .least = MINUTE_S, .most = YEAR_S),
+    OPTION("every", value_duration, AT(crl.every_s), "1d", "a duration as in \"1d\"",
+           .least = MINUTE_S, .most = YEAR_S),
+    OPTION("delay", value_duration, AT(crl.delay_s), "10s", "a duration as in \"10s\"", .least = 1,
+           .most = DAY_S),
+    OPTION("delta_every", value_duration, AT(crl.delta_every_s), "0s",
+           "a duration as in \"1h\", or \"0s\" for none", .most = YEAR_S),
+    OPTION("shards", value_number, AT(crl.shards), "1", "a number from 1 to 1000", .least = 1,
+           .most = 1000),
+    OPTION("folder", value_path, AT(crl.folder), "crl", "the path of a folder"),
+    {.name = NULL},
+};
+
+static const struct conf_option ocsp_options[] = {
+    OPTION("validity", value_duration, AT(ocsp.validity_s), "4h", "a duration as in \"4h\"",
+           .least = MINUTE_S, .most = 31 * DAY_S),
+    OPTION("responder_validity", value_duration, AT(ocsp.responder_validity_s), "14d",
+           "a duration as in \"14d\"", .least = MINUTE_S, .most = 366 * DAY_S),
+    OPTION("cache", value_number, AT(ocsp.cache), "100000", "a number from 0 to 10000000",
+           .most = 10000000),
+    {.name = NULL},
+};
+
 #define RATE                                                                                       \
   "a number for each second, minute or hour as in \"50/s\", \"600/m\" or \"1000/h\", or \"none\""
 static const struct conf_option limits_options[] = {
@@ -136,6 +167,8 @@ static const struct section sections[] = {
     {"authority", authority_options, .titled = true, .required = true},
     {"key_holder", key_holder_options, .required = true},
     {"admin", admin_options, .titled = true},
+    {.name = "crl", .options = crl_options},
+    {.name = "ocsp", .options = ocsp_options},
     {.name = "log", .options = log_options},
     {.name = "limits", .options = limits_options},
     {"profile", conf_profile_options, .titled = true, .required = true, .many = true},
@@ -295,6 +328,19 @@ static int check_profile(cfg_t *cfg, const struct profile *profile)
   return fail(cfg->line, "profile \"%s\": %s", profile->name, f.detail);
 }
 
+static int check_crl(cfg_t *cfg)
+{
+  const struct conf_crl *crl = &loading.conf->crl;
+  if (crl->every_s >= crl->validity_s)
+    return fail(cfg->line,
+                "the next CRL must come before the last one ends; write an every that is "
+                "less than validity");
+  if (crl->delta_every_s >= crl->every_s)
+    return fail(cfg->line, "a delta CRL as seldom as a complete one tells nothing; write a "
+                           "delta_every that is less than every");
+  return 0;
+}
+
 /* Called at the brace that closes a section. */
 static int check_section(cfg_t *root, cfg_opt_t *opt)
 {
@@ -310,6 +356,8 @@ static int check_section(cfg_t *root, cfg_opt_t *opt)
     return check_profile(cfg, object);
   if (section->options == key_holder_options)
     return check_key_holder(cfg);
+  if (section->options == crl_options)
+    return check_crl(cfg);
   if (section->options == authority_options)
     return value_text(&(struct conf_option){.at = AT(authority_name)}, cfg_title(cfg), object) ==
                    VALUE_OK
@@ -489,6 +537,9 @@ void conf_release(struct conf *conf)
     conf_trust_free(&conf->trusts[i]);
   char *owned[] = {conf->path,
                    conf->listen,
+                   conf->public_listen,
+                   conf->public_url,
+                   conf->crl.folder,
                    conf->ledger,
                    conf->tls_certificate,
                    conf->tls_key,

@@ -24,9 +24,29 @@ struct conf_trust {
   enum attribute name_from;
 };
 
+/* Section `crl`: the lists of revoked certificates. */
+struct conf_crl {
+  int64_t validity_s;    /* from this_update to next_update */
+  int64_t every_s;       /* a new one at least so often; less than validity_s */
+  int64_t delay_s;       /* a revocation is on a new one after this time: so many go onto one */
+  int64_t delta_every_s; /* 0: no delta CRLs */
+  unsigned shards; /* 1: one list of all; more: each certificate names the list of its shard */
+  char *folder;    /* where they are written */
+};
+
+/* Section `ocsp`. */
+struct conf_ocsp {
+  int64_t validity_s;           /* of an answer */
+  int64_t responder_validity_s; /* of the certificate that signs answers */
+  unsigned cache;               /* answers that are kept */
+};
+
 struct conf {
   char *path;
-  char *listen;     /* "127.0.0.1:8443", "[::]:8443" */
+  char *listen;        /* "127.0.0.1:8443", "[::]:8443" */
+  char *public_listen; /* plain HTTP, for what verifiers fetch; NULL: none */
+  char *public_url; /* what certificates say of where that is, "http://..." without a slash at the
+                       end; NULL: they say nothing */
   char *ledger;     /* paths are made absolute against the configuration's folder */
   uint8_t instance; /* first octet of serial numbers */
   char *tls_certificate, *tls_key;
@@ -36,6 +56,8 @@ struct conf {
   char admin_name[PRINCIPAL_NAME_SIZE]; /* "": none; the first administrator, put into an empty
                                            ledger */
   uint8_t admin_token_sha256[TOKEN_SHA256_LEN];
+  struct conf_crl crl;
+  struct conf_ocsp ocsp;
   enum log_format log_format;
   enum log_level log_level;
   unsigned threads; /* HTTP threads; 0 in the file: one for each core */

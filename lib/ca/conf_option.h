@@ -38,7 +38,10 @@ value_reader value_text;    /* char *: 1 to 255 characters */
 value_reader value_path;    /* char *: against the configuration's folder */
 value_reader value_program; /* char *: likewise, but a name without a slash stays as it is */
 value_reader value_listen;  /* char *: "ADDRESS:PORT" */
-value_reader value_number;  /* unsigned: least to most */
+value_reader value_url; /* char *: "http://..." or "https://...", 200 characters at most; a slash at
+                           the end is dropped */
+value_reader value_duration; /* int64_t: seconds; at least `least`, at most `most` */
+value_reader value_number;   /* unsigned: least to most */
 value_reader value_instance;
 value_reader value_cores; /* unsigned: 0 is one for each core */
 value_reader value_log_format;

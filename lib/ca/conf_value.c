@@ -6,6 +6,7 @@
 #include "lib/base/file.h"
 #include "lib/base/ip.h"
 #include "lib/base/text.h"
+#include "lib/base/when.h"
 #include "lib/ca/conf_option.h"
 
 enum { TEXT_MAX = 4095, CORES_MAX = 32 };
@@ -61,6 +62,32 @@ enum value_result value_listen(const struct conf_option *option, const char *tex
   if (!ip_read(host, &ip) || (ip.len == 16) != bracketed)
     return VALUE_BAD;
   return set_owned(option, strdup(text), object);
+}
+
+/* Goes into certificates as it is (an IA5String), with a path behind it. */
+enum value_result value_url(const struct conf_option *option, const char *text, void *object)
+{
+  enum { URL_MAX = 200 };
+  size_t scheme = strncmp(text, "http://", 7) == 0 ? 7 : strncmp(text, "https://", 8) == 0 ? 8 : 0;
+  size_t len = strlen(text);
+  if (len > 0 && text[len - 1] == '/')
+    len--;
+  if (scheme == 0 || len <= scheme || len > URL_MAX)
+    return VALUE_BAD;
+  for (size_t i = 0; i < len; i++)
+    if (text[i] <= ' ' || text[i] > '~' || strchr("\"<>?#\\^`{|}", text[i]) != NULL)
+      return VALUE_BAD;
+  return set_owned(option, strndup(text, len), object);
+}
+
+enum value_result value_duration(const struct conf_option *option, const char *text, void *object)
+{
+  int64_t seconds, *to = field(option, object);
+  if (!when_read_duration(bytes_of_text(text), &seconds) || seconds < option->least ||
+      seconds > option->most)
+    return VALUE_BAD;
+  *to = seconds;
+  return VALUE_OK;
 }
 
 enum value_result value_number(const struct conf_option *option, const char *text, void *object)
