@@ -53,6 +53,7 @@ struct cert_spec {
   struct hardware_name hardware;
   bool is_ca;
   int path_len;                                    /* of a CA; -1: none */
+  bool ocsp_nocheck;                               /* RFC 6960, 4.2.2.2.1 */
   const char *crl_url, *ocsp_url, *ca_issuers_url; /* NULL: not in the certificate */
 };
 
@@ -82,6 +83,7 @@ struct cert {
   bool has_unknown;          /* any extension that is not read here */
   bool is_ca;
   int path_len;
+  bool ocsp_nocheck; /* an OCSP responder whose own status nobody need ask for */
   struct sans names; /* owned */
   struct bytes hardware_type, hardware_serial;
   bool has_crl_url;

@@ -205,11 +205,22 @@ static void put_authority_info(const struct cert_spec *s, struct buf *out)
   extension_end(out, mark);
 }
 
+/* RFC 6960, 4.2.2.2.1 */
+static void put_ocsp_nocheck(const struct cert_spec *s, struct buf *out)
+{
+  if (!s->ocsp_nocheck)
+    return;
+  struct extension_mark mark = extension_begin(out, OID_OCSP_NOCHECK, false);
+  der_put(out, DER_NULL, (struct bytes){0});
+  extension_end(out, mark);
+}
+
 static void put_extensions(const struct cert_spec *s, struct buf *out)
 {
   static void (*const writers[])(const struct cert_spec *s, struct buf *out) = {
-      put_authority_key_id, put_subject_key_id, put_key_usage, put_basic_constraints,
-      put_ext_key_usage,    put_names,          put_crl_url,   put_authority_info,
+      put_authority_key_id,  put_subject_key_id, put_key_usage,
+      put_basic_constraints, put_ext_key_usage,  put_names,
+      put_crl_url,           put_authority_info, put_ocsp_nocheck,
   };
   size_t tagged = der_begin(out, DER_CONTEXT_CONSTRUCTED(3));
   size_t sequence = der_begin(out, DER_SEQUENCE);

@@ -271,6 +271,16 @@ static bool read_authority_info(struct reading *r)
   return true;
 }
 
+/* --- an OCSP responder's own status --- */
+
+static bool read_ocsp_nocheck(struct reading *r)
+{
+  struct der in = der_of(r->ext.value);
+  struct bytes nothing;
+  r->cert->ocsp_nocheck = true;
+  return der_take(&in, DER_NULL, &nothing) && nothing.len == 0 && der_at_end(&in);
+}
+
 /* --- all of them --- */
 
 /* Whether our own certificates have it critical; foreign ones may do as they like. */
@@ -290,6 +300,7 @@ static const struct reader {
     {OID_SUBJECT_ALT_NAME, "subjectAltName", EITHER, read_names},
     {OID_CRL_DIST_POINTS, "cRLDistributionPoints", PLAIN, read_crl_points},
     {OID_AUTHORITY_INFO, "authorityInfoAccess", PLAIN, read_authority_info},
+    {OID_OCSP_NOCHECK, "ocsp-nocheck", PLAIN, read_ocsp_nocheck},
 };
 
 static const struct reader *reader_of(struct bytes oid)

@@ -121,6 +121,13 @@ static bool urls(const struct cert *c, const struct cert_spec *s)
          is_url(c->ca_issuers_url, s->ca_issuers_url);
 }
 
+/* Only a responder's certificate may say that nobody need ask for its status. */
+static bool ocsp_nocheck(const struct cert *c, const struct cert_spec *s)
+{
+  return c->ocsp_nocheck == s->ocsp_nocheck &&
+         (!c->ocsp_nocheck || c->ext_key_usage == EKU_OCSP_SIGNING);
+}
+
 static bool known_extensions(const struct cert *c, const struct cert_spec *s)
 {
   (void)s;
@@ -149,6 +156,7 @@ static const struct {
     {"hardware_name", hardware_name, "not the one that was asked for"},
     {"names_critical", names_critical, "critical with a subject, or not critical without one"},
     {"urls", urls, "not the ones that were asked for"},
+    {"ocsp_nocheck", ocsp_nocheck, "not as it was asked for, or in another than a responder's"},
     {"known_extensions", known_extensions, "an extension that nobody asked for"},
 };
 

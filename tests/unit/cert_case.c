@@ -188,6 +188,12 @@ static void put_ca(struct cert_case *c, const char *value)
   c->spec.path_len = strcmp(value, "unbounded") == 0 ? -1 : atoi(value);
 }
 
+static void put_ocsp_nocheck(struct cert_case *c, const char *value)
+{
+  (void)value;
+  c->spec.ocsp_nocheck = true;
+}
+
 static void put_crl_url(struct cert_case *c, const char *value)
 {
   assert_true(TEXT_COPY(c->crl_url, bytes_of_text(value)));
@@ -228,6 +234,7 @@ static const struct {
     {"hardware_type", put_hardware_type},
     {"hardware_serial", put_hardware_serial},
     {"ca", put_ca},
+    {"ocsp_nocheck", put_ocsp_nocheck},
     {"crl_url", put_crl_url},
     {"ocsp_url", put_ocsp_url},
     {"ca_issuers_url", put_ca_issuers_url},

@@ -171,6 +171,16 @@ static void check_urls(X509 *cert, const struct cert_spec *spec)
   AUTHORITY_INFO_ACCESS_free(info);
 }
 
+static void check_ocsp_nocheck(X509 *cert, const struct cert_spec *spec)
+{
+  int at = X509_get_ext_by_NID(cert, NID_id_pkix_OCSP_noCheck, -1);
+  assert_int_equal(at >= 0, spec->ocsp_nocheck);
+  if (at < 0)
+    return;
+  assert_int_equal(X509_EXTENSION_get_critical(X509_get_ext(cert, at)), 0);
+  assert_true(same(X509_EXTENSION_get_data(X509_get_ext(cert, at)), bytes_of("\x05\0", 2)));
+}
+
 /* OpenSSL writes DER anew from what it has read: it must come out as it went in. */
 static void check_der(X509 *cert, const struct buf *der)
 {
@@ -260,6 +270,7 @@ static void check_our_view(const struct buf *der, const struct cert_case *c)
   assert_true(bytes_equal(cert.hardware_type, s->hardware.type));
   assert_true(bytes_equal(cert.hardware_serial, s->hardware.serial));
   assert_int_equal(cert.has_crl_url, s->crl_url != NULL);
+  assert_int_equal(cert.ocsp_nocheck, s->ocsp_nocheck);
   assert_false(cert.has_unknown || cert.has_unknown_critical || cert.has_unknown_eku);
 }
 
@@ -309,6 +320,7 @@ static void run_build_case(const char *folder, const char *name)
   check_constraints(cert, &c.spec);
   check_names(cert, &c.spec);
   check_urls(cert, &c.spec);
+  check_ocsp_nocheck(cert, &c.spec);
   check_der(cert, &der);
   assert_int_equal(X509_verify(cert, private_key_evp(c.issuer_key)), 1);
   check_chain(cert, &c);
@@ -383,6 +395,7 @@ static void describe(const struct cert *c, struct buf *out)
   add_flag(out, c->has_basic_constraints, "has_basic_constraints");
   add_flag(out, c->is_ca, "is_ca");
   add_flag(out, c->has_crl_url, "has_crl_url");
+  add_flag(out, c->ocsp_nocheck, "ocsp_nocheck");
   add_flag(out, c->names_critical, "names_critical");
   for (size_t i = 0; i < c->names.n; i++) {
     buf_add_text(out, "name ");

@@ -97,6 +97,7 @@ static void each_difference_is_named(void **state)
   DIFFER("urls", s.crl_url = "http://ca.example/crl");
   DIFFER("urls", s.ocsp_url = "http://ca.example/");
   DIFFER("urls", s.ca_issuers_url = "http://ca.example/crt");
+  DIFFER("ocsp_nocheck", s.ocsp_nocheck = true);
 #undef DIFFER
 }
 
@@ -145,6 +146,11 @@ static void what_no_leaf_may_have_is_named_even_when_it_was_asked_for(void **sta
   s = c.spec;
   s.ext_key_usage = 0;
   lint_names(&s, &s, "ext_key_usage");
+  s = c.spec;
+  s.ocsp_nocheck = true;
+  lint_names(&s, &s, "ocsp_nocheck");
+  s.ext_key_usage |= EKU_OCSP_SIGNING;
+  lint_names(&s, &s, "ocsp_nocheck");
   s = c.spec;
   s.serial_number = bytes_of("1234567", 7);
   lint_names(&s, &s, "serial_number");
