@@ -3,6 +3,7 @@
 
 #include <jansson.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "daemon/query.h"
 
@@ -80,6 +81,8 @@ void reply_clear(struct reply *reply)
     buf_wipe(&reply->body);
   else
     buf_free(&reply->body);
+  if (reply->file.given)
+    close(reply->file.fd);
   *reply = (struct reply){0};
 }
 

@@ -10,10 +10,13 @@
 
 #include "lib/base/buf.h"
 #include "lib/base/fault.h"
+#include "lib/base/http_date.h"
 #include "lib/base/ip.h"
 #include "lib/ca/principal.h"
 
 enum method { METHOD_GET, METHOD_HEAD, METHOD_POST, METHOD_COUNT };
+
+enum { ETAG_SIZE = 72, IF_NONE_MATCH_SIZE = 257 };
 
 struct parameter {
   char *name, *value; /* decoded UTF-8 without NUL; owned by the exchange */
@@ -28,17 +31,28 @@ struct reply_stream {
   void *state;
 };
 
+/* A body that is a file, or its first `size` octets. */
+struct reply_file {
+  bool given;
+  int fd; /* owned: whatever becomes of the reply, it is closed */
+  uint64_t size;
+};
+
 struct reply {
   unsigned status;
   const char *content_type;     /* static */
   struct buf body;              /* owned */
   bool secret;                  /* the front wipes the body when it frees it: a token is in it */
   struct reply_stream stream;   /* instead of body, when stream.next is set */
+  struct reply_file file;       /* instead of both, when file.given is set */
   char location[96];            /* "": none */
+  char etag[ETAG_SIZE];         /* with its quotes; "": none */
+  int64_t modified_at;          /* Last-Modified; 0: none */
   unsigned retry_after_s;       /* 0: none */
   const char *allow;            /* static; NULL: none */
   const char *www_authenticate; /* static; NULL: none */
-  const char *cache_control;    /* static; NULL: "no-store" */
+  const char *cache_control;    /* static; NULL: "no-store", or as max_age_s says */
+  unsigned max_age_s;           /* "public, max-age=N"; 0: it says nothing */
 };
 
 struct service; /* what the handlers work with: see service.h */
@@ -51,8 +65,10 @@ struct exchange {
   size_t n_query;
   char path_value[129]; /* what stood in the place of ":name" in the route's pattern; "" when it has
                            none */
-  char content_type[129]; /* without parameters, in lower case; "" when not given */
-  char accept[257];       /* "" when not given */
+  char content_type[129];                 /* without parameters, in lower case; "" when not given */
+  char accept[257];                       /* "" when not given */
+  char if_none_match[IF_NONE_MATCH_SIZE]; /* likewise; see conditional.h */
+  char if_modified_since[HTTP_DATE_SIZE]; /* likewise */
   struct buf body;
   char request_id[65];
   char source[IP_TEXT_SIZE];

@@ -119,6 +119,8 @@ bool front_take_head(struct incoming *in, const char *method, const char *versio
   }
   memcpy(x->accept, in->head.accept, sizeof x->accept);
   memcpy(x->content_type, in->head.content_type, sizeof x->content_type);
+  memcpy(x->if_none_match, in->head.if_none_match, sizeof x->if_none_match);
+  memcpy(x->if_modified_since, in->head.if_modified_since, sizeof x->if_modified_since);
   if (!admit_address(x, f) || !take_target(in, &query, f))
     return false;
   if (!route_find(routes, n_routes, method, x->path, &in->route, &x->method, x->path_value, &allow,

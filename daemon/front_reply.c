@@ -1,10 +1,14 @@
 /* front_reply.c - from x.reply to libmicrohttpd. */
 #include "daemon/front_internal.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
-enum { STREAM_BLOCK = 16 * 1024 };
+#include "lib/base/http_date.h"
+
+enum { STREAM_BLOCK = 16 * 1024, FILE_BLOCK = 64 * 1024 };
 
 /* --- a body that is made while it is sent --- */
 
@@ -70,6 +74,50 @@ static struct MHD_Response *stream_response(struct incoming *in)
   return response;
 }
 
+/* --- a body that is a file --- */
+
+struct file_body {
+  struct reply_file file;
+  struct conn *conn;
+  struct front *front;
+};
+
+/* Read by us, not by libmicrohttpd, because a long file is fine as long as it moves. */
+static ssize_t read_file(void *context, uint64_t position, char *out, size_t max)
+{
+  struct file_body *body = context;
+  ssize_t n;
+  do
+    n = pread(body->file.fd, out, max, (off_t)position);
+  while (n < 0 && errno == EINTR);
+  if (n <= 0)
+    return MHD_CONTENT_READER_END_WITH_ERROR; /* it is shorter than it was */
+  front_set_deadline(body->conn, body->front->request_seconds);
+  return n;
+}
+
+static void free_file(void *context)
+{
+  struct file_body *body = context;
+  close(body->file.fd);
+  free(body);
+}
+
+static struct MHD_Response *file_response(struct incoming *in)
+{
+  struct file_body *body = malloc(sizeof *body);
+  if (body == NULL)
+    return NULL;
+  *body = (struct file_body){.file = in->x.reply.file, .conn = in->conn, .front = in->front};
+  struct MHD_Response *response =
+      MHD_create_response_from_callback(body->file.size, FILE_BLOCK, read_file, body, free_file);
+  if (response == NULL)
+    free(body);
+  else
+    in->x.reply.file = (struct reply_file){0};
+  return response;
+}
+
 /* --- a body that is there --- */
 
 static void free_secret(void *context)
@@ -108,21 +156,42 @@ static struct MHD_Response *body_response(struct reply *reply)
   return response;
 }
 
+static struct MHD_Response *make_response(struct incoming *in)
+{
+  if (in->x.reply.file.given)
+    return file_response(in);
+  return in->x.reply.stream.next != NULL ? stream_response(in) : body_response(&in->x.reply);
+}
+
 /* --- headers --- */
+
+static const char *cache_control(const struct reply *reply, char out[48])
+{
+  if (reply->cache_control != NULL)
+    return reply->cache_control;
+  if (reply->max_age_s == 0)
+    return "no-store";
+  snprintf(out, 48, "public, max-age=%u", reply->max_age_s);
+  return out;
+}
 
 static bool add_headers(struct MHD_Response *response, const struct incoming *in)
 {
   const struct reply *reply = &in->x.reply;
-  char retry_after[12] = "";
+  char retry_after[12] = "", caching[48], modified[HTTP_DATE_SIZE] = "";
   bool close = in->close || in->front->quiescing;
   if (reply->retry_after_s > 0)
     snprintf(retry_after, sizeof retry_after, "%u", reply->retry_after_s);
+  if (reply->modified_at != 0)
+    http_date_text(modified, reply->modified_at);
   const struct {
     const char *name, *value;
   } headers[] = {
       {MHD_HTTP_HEADER_CONTENT_TYPE, reply->content_type},
       {"X-Request-Id", in->x.request_id},
-      {MHD_HTTP_HEADER_CACHE_CONTROL, reply->cache_control ? reply->cache_control : "no-store"},
+      {MHD_HTTP_HEADER_CACHE_CONTROL, cache_control(reply, caching)},
+      {MHD_HTTP_HEADER_ETAG, reply->etag},
+      {MHD_HTTP_HEADER_LAST_MODIFIED, modified},
       {"X-Content-Type-Options", "nosniff"},
       {MHD_HTTP_HEADER_LOCATION, reply->location},
       {MHD_HTTP_HEADER_RETRY_AFTER, retry_after},
@@ -140,8 +209,7 @@ static bool add_headers(struct MHD_Response *response, const struct incoming *in
 enum MHD_Result front_send(struct incoming *in)
 {
   struct reply *reply = &in->x.reply;
-  struct MHD_Response *response =
-      reply->stream.next != NULL ? stream_response(in) : body_response(reply);
+  struct MHD_Response *response = make_response(in);
   if (response == NULL)
     return MHD_NO;
   in->sent_status = reply->status;

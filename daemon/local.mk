@@ -10,6 +10,7 @@ daemon_librest_a_SOURCES = \
   daemon/cert_fields.c daemon/cert_fields.h \
   daemon/cert_form.c daemon/cert_form.h \
   daemon/cert_json.c daemon/cert_json.h \
+  daemon/conditional.c daemon/conditional.h \
   daemon/csv.c daemon/csv.h \
   daemon/cursor.c daemon/cursor.h \
   daemon/event_decode.c daemon/event_decode.h \

@@ -20,7 +20,7 @@ bool request_check_target(struct bytes target, struct fault *f)
 
 /* --- headers --- */
 
-/* Headers that matter here. Each may be there once, but for Accept, which is a list. */
+/* Headers that matter here. Each may be there once, but for those that are lists. */
 enum known {
   HOST,
   CONTENT_LENGTH,
@@ -29,7 +29,9 @@ enum known {
   CONTENT_TYPE,
   EXPECT,
   REQUEST_ID,
+  IF_MODIFIED_SINCE,
   ACCEPT,
+  IF_NONE_MATCH,
   KNOWN_COUNT
 };
 
@@ -41,7 +43,9 @@ static const char *const known_names[KNOWN_COUNT] = {
     [CONTENT_TYPE] = "Content-Type",
     [EXPECT] = "Expect",
     [REQUEST_ID] = "X-Request-Id",
+    [IF_MODIFIED_SINCE] = "If-Modified-Since",
     [ACCEPT] = "Accept",
+    [IF_NONE_MATCH] = "If-None-Match",
 };
 
 static bool text_is(struct bytes text, const char *word)
@@ -75,13 +79,12 @@ static bool value_is_clean(struct bytes value)
   return true;
 }
 
-static bool join_accept(char accept[ACCEPT_SIZE], struct bytes value)
+static bool join(char *list, size_t size, struct bytes value)
 {
-  size_t len = strlen(accept), comma = len > 0 ? 2 : 0;
-  if (!text_copy(accept + len + comma, ACCEPT_SIZE - len > comma ? ACCEPT_SIZE - len - comma : 0,
-                 value))
+  size_t len = strlen(list), comma = len > 0 ? 2 : 0;
+  if (!text_copy(list + len + comma, size - len > comma ? size - len - comma : 0, value))
     return false;
-  memcpy(accept + len, ", ", comma);
+  memcpy(list + len, ", ", comma);
   return true;
 }
 
@@ -98,8 +101,13 @@ static bool take_header(const struct header *header, struct bytes values[KNOWN_C
   if (known == KNOWN_COUNT)
     return true;
   if (known == ACCEPT)
-    return join_accept(head->accept, value) ||
+    return join(head->accept, sizeof head->accept, value) ||
            fault_set(f, BAD_REQUEST, "Accept is longer than %d octets", ACCEPT_SIZE - 1);
+  if (known == IF_NONE_MATCH) {
+    if (!join(head->if_none_match, sizeof head->if_none_match, value))
+      head->if_none_match[0] = '\0';
+    return true;
+  }
   if (values[known].data != NULL)
     return fault_set(f, BAD_REQUEST, "%s is there twice", known_names[known]);
   values[known] = value;
@@ -161,6 +169,7 @@ bool request_check_headers(const char *version, const struct header *headers, si
   if (values[EXPECT].data != NULL && !text_is(values[EXPECT], "100-continue"))
     return fault_set(f, BAD_REQUEST, "the only Expect is \"100-continue\"");
   media_type(values[CONTENT_TYPE], head.content_type);
+  TEXT_COPY(head.if_modified_since, values[IF_MODIFIED_SINCE]);
   head.authorization = values[AUTHORIZATION];
   head.request_id = values[REQUEST_ID];
   *ret_head = head;

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "daemon/exchange.h"
 #include "lib/base/buf.h"
 #include "lib/base/fault.h"
 
@@ -20,7 +21,11 @@ struct head {
   struct bytes authorization, request_id;
   char accept[ACCEPT_SIZE]; /* several are joined by ", " (RFC 9110, 5.3) */
   char content_type[CONTENT_TYPE_SIZE];
-  uint64_t length; /* 0 when there is no Content-Length */
+  /* Entity tags, several headers joined likewise; one that is longer than there is room for says
+   * nothing: the whole reply is always an answer. */
+  char if_none_match[IF_NONE_MATCH_SIZE];
+  char if_modified_since[HTTP_DATE_SIZE]; /* likewise */
+  uint64_t length;                        /* 0 when there is no Content-Length */
   bool chunked;
 };
 

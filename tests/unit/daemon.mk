@@ -1,7 +1,7 @@
 # daemon
 
 # the REST handlers
-REST_TESTS = tests/unit/test_accept tests/unit/test_cert_json tests/unit/test_csv \
+REST_TESTS = tests/unit/test_accept tests/unit/test_cert_json tests/unit/test_conditional tests/unit/test_csv \
   tests/unit/test_cursor tests/unit/test_issue_decode tests/unit/test_json_text \
   tests/unit/test_rest tests/unit/test_rest_event tests/unit/test_rest_memory tests/unit/test_rest_principal tests/unit/test_rest_search
 check_PROGRAMS += $(REST_TESTS)
@@ -18,6 +18,9 @@ tests_unit_test_accept_LDADD = $(REST_TEST_LIBS)
 tests_unit_test_cert_json_CFLAGS = $(REST_TEST_CFLAGS)
 tests_unit_test_cert_json_SOURCES = tests/unit/test_cert_json.c $(SAMPLE)
 tests_unit_test_cert_json_LDADD = $(REST_TEST_LIBS)
+tests_unit_test_conditional_CFLAGS = $(REST_TEST_CFLAGS)
+tests_unit_test_conditional_SOURCES = tests/unit/test_conditional.c tests/unit/unit.h
+tests_unit_test_conditional_LDADD = $(REST_TEST_LIBS)
 tests_unit_test_csv_CFLAGS = $(REST_TEST_CFLAGS)
 tests_unit_test_csv_SOURCES = tests/unit/test_csv.c tests/unit/unit.h
 tests_unit_test_csv_LDADD = $(REST_TEST_LIBS)

@@ -2,6 +2,7 @@
 #include "tests/unit/unit.h"
 
 #include <arpa/inet.h>
+#include <fcntl.h>
 #include <gnutls/gnutls.h>
 #include <gnutls/x509.h>
 #include <pthread.h>
@@ -94,12 +95,53 @@ static enum handled stream(struct exchange *x)
   return HANDLED;
 }
 
+static int given_fd; /* of the file that was given last */
+
+static enum handled file(struct exchange *x)
+{
+  FILE *made = tmpfile();
+  assert_non_null(made);
+  for (int i = 0; i < 30000; i++)
+    fprintf(made, "%d,", i);
+  fflush(made);
+  given_fd = dup(fileno(made));
+  x->reply.file = (struct reply_file){.given = true, .fd = given_fd, .size = (uint64_t)ftell(made)};
+  fclose(made);
+  x->reply.status = 200;
+  x->reply.content_type = "text/plain";
+  x->reply.max_age_s = 60;
+  snprintf(x->reply.etag, sizeof x->reply.etag, "\"%.20s\"", x->if_none_match);
+  x->reply.modified_at = 784111777;
+  return HANDLED;
+}
+
+/* The file is of no use when the handler fails after all. */
+static enum handled failed_file(struct exchange *x)
+{
+  AUTO(fault) f = {0};
+  file(x);
+  fault_set(&f, NOT_FOUND, "gone");
+  return exchange_fail(x, &f);
+}
+
+static enum handled unchanged(struct exchange *x)
+{
+  assert_string_equal(x->if_modified_since, "Sun, 06 Nov 1994 08:49:37 GMT");
+  file(x);
+  x->reply.status = 304;
+  snprintf(x->reply.etag, sizeof x->reply.etag, "\"a\"");
+  return HANDLED;
+}
+
 static const char *const text[] = {"text/plain", NULL};
 const struct route routes[] = {
     {METHOD_GET, "/now", OPEN_TO_ALL, 0, NULL, now},
     {METHOD_GET, "/soon", OPEN_TO_ALL, 0, NULL, soon},
     {METHOD_GET, "/later", OPEN_TO_ALL, 0, NULL, later},
     {METHOD_GET, "/stream", OPEN_TO_ALL, 0, NULL, stream},
+    {METHOD_GET, "/file", OPEN_TO_ALL, 0, NULL, file},
+    {METHOD_GET, "/failed-file", OPEN_TO_ALL, 0, NULL, failed_file},
+    {METHOD_GET, "/unchanged", OPEN_TO_ALL, 0, NULL, unchanged},
     {METHOD_POST, "/echo", OPEN_TO_ALL, 100, text, echo},
     {METHOD_POST, "/closed", MAY(ADMIN), 100, text, echo},
 };
@@ -249,7 +291,7 @@ struct client {
   int fd;
   gnutls_session_t session;
   gnutls_certificate_credentials_t credentials;
-  char got[65536];
+  char got[262144];
   size_t len;
 };
 
@@ -368,6 +410,57 @@ static void a_stream_arrives_whole(void **state)
   assert_int_equal(ASK(&c, "GET /stream HTTP/1.1\r\nHost: a\r\n" CLOSE "\r\n"), 200);
   assert_non_null(strstr(c.got, "5000,"));
   assert_non_null(strstr(c.got, ",2,1,\r\n0\r\n\r\n"));
+}
+
+/* Closed behind the reply's last octet, so perhaps a moment later. */
+static void wait_until_closed(int fd)
+{
+  int64_t until_ms = when_monotonic_ms() + 5000;
+  while (fcntl(fd, F_GETFD) != -1) {
+    assert_true(when_monotonic_ms() < until_ms);
+    nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+  }
+}
+
+static void a_file_arrives_whole_and_is_closed(void **state)
+{
+  (void)state;
+  struct client c;
+  assert_int_equal(ASK(&c, "GET /file HTTP/1.1\r\nHost: a\r\nIf-None-Match: x\r\n" CLOSE "\r\n"),
+                   200);
+  assert_non_null(strstr(c.got, "\r\n\r\n0,1,2,"));
+  assert_string_equal(c.got + c.len - 6, "29999,");
+  assert_non_null(strstr(c.got, "Content-Length: 168890\r\n"));
+  assert_non_null(strstr(c.got, "Cache-Control: public, max-age=60\r\n"));
+  assert_non_null(strstr(c.got, "ETag: \"x\"\r\n"));
+  assert_non_null(strstr(c.got, "Last-Modified: Sun, 06 Nov 1994 08:49:37 GMT\r\n"));
+  wait_until_closed(given_fd);
+}
+
+static void a_file_that_is_not_sent_is_closed_too(void **state)
+{
+  (void)state;
+  struct client c;
+  assert_int_equal(ASK(&c, "HEAD /file HTTP/1.1\r\nHost: a\r\n" CLOSE "\r\n"), 200);
+  assert_non_null(strstr(c.got, "Content-Length: 168890\r\n"));
+  assert_string_equal(c.got + c.len - 4, "\r\n\r\n");
+  wait_until_closed(given_fd);
+  assert_int_equal(ASK(&c, "GET /failed-file HTTP/1.1\r\nHost: a\r\n" CLOSE "\r\n"), 404);
+  wait_until_closed(given_fd);
+}
+
+/* RFC 9110, 8.6: its length is that of the whole reply. */
+static void what_is_unchanged_has_no_body(void **state)
+{
+  (void)state;
+  struct client c;
+  assert_int_equal(ASK(&c, "GET /unchanged HTTP/1.1\r\nHost: a\r\n"
+                           "If-Modified-Since: Sun, 06 Nov 1994 08:49:37 GMT\r\n" CLOSE "\r\n"),
+                   304);
+  assert_non_null(strstr(c.got, "Content-Length: 168890\r\n"));
+  assert_non_null(strstr(c.got, "ETag: \"a\"\r\n"));
+  assert_string_equal(c.got + c.len - 4, "\r\n\r\n");
+  wait_until_closed(given_fd);
 }
 
 static void bodies_come_with_a_length_or_in_chunks(void **state)
@@ -519,6 +612,9 @@ int main(void)
       TEST(an_exchange_may_be_finished_before_it_is_suspended),
       TEST(an_exchange_may_be_finished_by_another_thread),
       TEST(a_stream_arrives_whole),
+      TEST(a_file_arrives_whole_and_is_closed),
+      TEST(a_file_that_is_not_sent_is_closed_too),
+      TEST(what_is_unchanged_has_no_body),
       TEST(bodies_come_with_a_length_or_in_chunks),
       TEST(what_will_be_refused_is_refused_before_its_body),
       TEST(a_head_that_two_could_read_differently_ends_the_connection),

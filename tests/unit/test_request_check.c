@@ -103,6 +103,24 @@ static void what_could_be_smuggled_is_refused(void **state)
   }
 }
 
+static void conditions_are_kept_as_far_as_there_is_room(void **state)
+{
+  (void)state;
+  AUTO(fault) fault = {0};
+  AUTO(buf) lines = {0};
+  struct head head;
+  assert_true(check("HTTP/1.1",
+                    "Host: a\nIf-None-Match: \"a\", W/\"b\"\nif-none-match: \"c\"\n"
+                    "If-Modified-Since: Sun, 06 Nov 1994 08:49:37 GMT",
+                    &head, &fault));
+  assert_string_equal(head.if_none_match, "\"a\", W/\"b\", \"c\"");
+  assert_string_equal(head.if_modified_since, "Sun, 06 Nov 1994 08:49:37 GMT");
+  buf_addf(&lines, "Host: a\nIf-None-Match: \"%0300d\"\nIf-Modified-Since: %0300d", 1, 2);
+  assert_true(check("HTTP/1.1", buf_text(&lines), &head, &fault));
+  assert_string_equal(head.if_none_match, "");
+  assert_string_equal(head.if_modified_since, "");
+}
+
 static void a_content_type_that_is_none_is_empty(void **state)
 {
   (void)state;
@@ -197,6 +215,7 @@ int main(void)
       cmocka_unit_test(a_head_is_understood),
       cmocka_unit_test(a_chunked_body_is_announced_by_one_word),
       cmocka_unit_test(what_could_be_smuggled_is_refused),
+      cmocka_unit_test(conditions_are_kept_as_far_as_there_is_room),
       cmocka_unit_test(a_content_type_that_is_none_is_empty),
       cmocka_unit_test(a_target_is_a_path_in_visible_ascii),
       cmocka_unit_test(a_head_to_the_letter_passes),
