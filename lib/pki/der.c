@@ -410,15 +410,31 @@ void der_put_named_bits(struct buf *out, uint32_t bits)
   der_put(out, DER_BIT_STRING, bytes_of(content, 1 + octets));
 }
 
+enum { TIME_TEXT_SIZE = 96 };
+
+/* "YYYYMMDDHHMMSSZ" */
+static void time_text(char text[TIME_TEXT_SIZE], const struct when_civil *c)
+{
+  snprintf(text, TIME_TEXT_SIZE, "%04d%02d%02d%02d%02d%02dZ", c->year, c->month, c->day, c->hour,
+           c->minute, c->second);
+}
+
 void der_put_time(struct buf *out, int64_t instant)
 {
   struct when_civil c = when_to_civil(instant);
-  char text[96];
+  char text[TIME_TEXT_SIZE];
   bool utc = c.year >= 1950 && c.year < 2050;
-  snprintf(text, sizeof text, "%04d%02d%02d%02d%02d%02dZ", c.year, c.month, c.day, c.hour, c.minute,
-           c.second);
+  time_text(text, &c);
   const char *from = utc ? text + 2 : text;
   der_put(out, utc ? DER_UTC_TIME : DER_GENERALIZED_TIME, bytes_of_text(from));
+}
+
+void der_put_generalized_time(struct buf *out, int64_t instant)
+{
+  struct when_civil c = when_to_civil(instant);
+  char text[TIME_TEXT_SIZE];
+  time_text(text, &c);
+  der_put(out, DER_GENERALIZED_TIME, bytes_of_text(text));
 }
 
 /* --- object identifiers --- */

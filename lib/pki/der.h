@@ -96,6 +96,8 @@ void der_put_oid(struct buf *out, struct bytes oid);
 void der_put_bit_octets(struct buf *out, struct bytes octets);
 void der_put_named_bits(struct buf *out, uint32_t bits);
 void der_put_time(struct buf *out, int64_t instant);
+/* GeneralizedTime whatever the year, as OCSP has it (RFC 6960, 4.2.2.1). */
+void der_put_generalized_time(struct buf *out, int64_t instant);
 
 /* Dotted decimal to content octets and back. */
 bool der_oid_read(struct bytes text, struct buf *out);

@@ -8,6 +8,7 @@ lib_pki_libpki_a_SOURCES += \
   lib/pki/csr.c lib/pki/csr.h \
   lib/pki/evp.h \
   lib/pki/name.c lib/pki/name.h \
+  lib/pki/ocsp_request.c lib/pki/ocsp_request.h \
   lib/pki/pem.c lib/pki/pem.h \
   lib/pki/pubkey.c lib/pki/pubkey.h \
   lib/pki/pubkey_strength.c \
@@ -28,6 +29,7 @@ lib_pki_libpki_a_SOURCES += \
   lib/pki/export_p12.c \
   lib/pki/ext.c lib/pki/ext.h \
   lib/pki/lint.c lib/pki/lint.h \
+  lib/pki/ocsp_response.c lib/pki/ocsp_response.h \
   lib/pki/ossl.c lib/pki/ossl.h \
   lib/pki/private_key.c lib/pki/private_key.h \
   lib/pki/private_key_file.c lib/pki/private_key_file.h

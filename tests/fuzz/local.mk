@@ -19,3 +19,10 @@ tests_fuzz_fuzz_crl_CFLAGS = $(AM_CFLAGS) $(CRYPTO_CFLAGS)
 tests_fuzz_fuzz_crl_SOURCES = tests/fuzz/fuzz_crl.c tests/fuzz/replay.h \
   tests/unit/dertext.c tests/unit/dertext.h
 tests_fuzz_fuzz_crl_LDADD = lib/pki/libpki.a lib/base/libbase.a $(CRYPTO_LIBS)
+check_PROGRAMS += tests/fuzz/fuzz_ocsp
+TESTS += tests/fuzz/replay_ocsp
+EXTRA_DIST += tests/fuzz/replay_ocsp
+tests_fuzz_fuzz_ocsp_CFLAGS = $(AM_CFLAGS) $(CRYPTO_CFLAGS)
+tests_fuzz_fuzz_ocsp_SOURCES = tests/fuzz/fuzz_ocsp.c tests/fuzz/replay.h \
+  tests/unit/dertext.c tests/unit/dertext.h
+tests_fuzz_fuzz_ocsp_LDADD = lib/pki/libpki.a lib/base/libbase.a $(CRYPTO_LIBS)

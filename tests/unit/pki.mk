@@ -60,3 +60,17 @@ tests_unit_test_lint_LDADD = $(PKI_TEST_LIBS)
 tests_unit_test_private_key_CFLAGS = $(PKI_TEST_CFLAGS)
 tests_unit_test_private_key_SOURCES = tests/unit/test_private_key.c tests/unit/unit.h
 tests_unit_test_private_key_LDADD = $(PKI_TEST_LIBS)
+
+# OCSP
+PKI_OCSP_TESTS = tests/unit/test_ocsp_request tests/unit/test_ocsp_response
+check_PROGRAMS += $(PKI_OCSP_TESTS)
+TESTS += $(PKI_OCSP_TESTS)
+tests_unit_test_ocsp_request_CFLAGS = $(PKI_TEST_CFLAGS)
+tests_unit_test_ocsp_request_SOURCES = tests/unit/test_ocsp_request.c tests/unit/unit.h \
+  tests/unit/cases.c tests/unit/cases.h \
+  tests/unit/dertext.c tests/unit/dertext.h
+tests_unit_test_ocsp_request_LDADD = $(PKI_TEST_LIBS)
+EXTRA_DIST += tests/cases/ocsp
+tests_unit_test_ocsp_response_CFLAGS = $(PKI_TEST_CFLAGS)
+tests_unit_test_ocsp_response_SOURCES = tests/unit/test_ocsp_response.c tests/unit/unit.h
+tests_unit_test_ocsp_response_LDADD = $(PKI_TEST_LIBS)
