@@ -17,6 +17,7 @@
 enum method { METHOD_GET, METHOD_HEAD, METHOD_POST, METHOD_COUNT };
 
 enum { ETAG_SIZE = 72, IF_NONE_MATCH_SIZE = 257 };
+enum { PATH_VALUE_SIZE = 129, PATH_REST_MAX = 1024 };
 
 struct parameter {
   char *name, *value; /* decoded UTF-8 without NUL; owned by the exchange */
@@ -63,8 +64,10 @@ struct exchange {
   char *path;
   struct parameter *query;
   size_t n_query;
-  char path_value[129]; /* what stood in the place of ":name" in the route's pattern; "" when it has
-                           none */
+  char path_value[PATH_VALUE_SIZE]; /* what stood in the place of ":name" in the route's pattern; ""
+                                       when it has none */
+  const char *path_rest; /* likewise of "*name": a view into `path`, at most PATH_REST_MAX octets of
+                            which nothing is decoded */
   char content_type[129];                 /* without parameters, in lower case; "" when not given */
   char accept[257];                       /* "" when not given */
   char if_none_match[IF_NONE_MATCH_SIZE]; /* likewise; see conditional.h */

@@ -62,8 +62,14 @@ static size_t leave_escapes(void *context, struct MHD_Connection *connection, ch
 
 static struct MHD_Daemon *start_mhd(struct front *front, const struct front_options *options)
 {
-  unsigned flags =
-      MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_TLS | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG;
+  const struct MHD_OptionItem none[] = {{MHD_OPTION_END, 0, NULL}};
+  const struct MHD_OptionItem tls[] = {
+      {MHD_OPTION_HTTPS_PRIORITIES, 0, (void *)(uintptr_t)TLS_PRIORITIES},
+      {MHD_OPTION_HTTPS_CERT_CALLBACK2, 0, (void *)tls_retrieve},
+      {MHD_OPTION_HTTPS_MEM_TRUST, 0, (void *)(uintptr_t)options->client_authorities},
+      {MHD_OPTION_END, 0, NULL}};
+  unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG |
+                   (options->plain ? 0 : MHD_USE_TLS);
   /* A pool of one is no pool for libmicrohttpd: it is the single internal thread. */
   unsigned pool = options->threads > 1 ? options->threads : 0;
   return MHD_start_daemon(
@@ -71,9 +77,8 @@ static struct MHD_Daemon *start_mhd(struct front *front, const struct front_opti
       MHD_OPTION_LISTEN_SOCKET, options->listen_fd, MHD_OPTION_THREAD_POOL_SIZE, pool,
       MHD_OPTION_CONNECTION_LIMIT, options->connections, MHD_OPTION_PER_IP_CONNECTION_LIMIT,
       options->connections_per_address, MHD_OPTION_CONNECTION_TIMEOUT, options->idle_seconds,
-      MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY, MHD_OPTION_HTTPS_PRIORITIES,
-      TLS_PRIORITIES, MHD_OPTION_HTTPS_CERT_CALLBACK2, tls_retrieve, MHD_OPTION_HTTPS_MEM_TRUST,
-      options->client_authorities, MHD_OPTION_UNESCAPE_CALLBACK, leave_escapes, NULL,
+      MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY, MHD_OPTION_ARRAY,
+      options->plain ? none : tls, MHD_OPTION_UNESCAPE_CALLBACK, leave_escapes, NULL,
       MHD_OPTION_URI_LOG_CALLBACK, front_on_target, front, MHD_OPTION_NOTIFY_COMPLETED,
       front_on_completed, front, MHD_OPTION_NOTIFY_CONNECTION, on_connection, front,
       MHD_OPTION_END);
@@ -85,6 +90,8 @@ bool front_start(const struct front_options *options, struct front **ret_front, 
   if (front == NULL)
     return fault_no_memory(f);
   front->service = options->service;
+  front->plain = options->plain;
+  front->table = (struct route_table){options->routes, options->n_routes, options->plain};
   front_set_seconds(front, options->request_seconds, options->idle_seconds);
   if (!conns_start(&front->conns, f)) {
     free(front);

@@ -84,6 +84,32 @@ static bool take_target(struct incoming *in, struct bytes *ret_query, struct fau
   return true;
 }
 
+static bool take_route(struct incoming *in, const char *method, struct fault *f)
+{
+  struct exchange *x = &in->x;
+  struct route_match match;
+  const char *allow = NULL;
+  if (!route_find(&in->front->table, method, x->path, &match, &allow, f)) {
+    x->reply.allow = allow;
+    return false;
+  }
+  in->route = match.route;
+  x->method = match.method;
+  memcpy(x->path_value, match.value, sizeof x->path_value);
+  x->path_rest = match.rest;
+  return true;
+}
+
+/* Whoever sends one here has sent it to everybody on the way, and should learn that at once. */
+static bool check_no_secret(const struct incoming *in, struct fault *f)
+{
+  if (!in->front->plain || in->head.authorization.data == NULL)
+    return true;
+  return fault_set(f, BAD_REQUEST,
+                   "a token or secret was sent in the clear: it does not belong on plain HTTP, and "
+                   "should be changed");
+}
+
 /* The certificate that the client showed in its handshake (which has proven that it has the key)
  * is read once; libmicrohttpd and GnuTLS have judged nothing about it. */
 static bool take_peer(struct incoming *in, struct fault *f)
@@ -109,7 +135,6 @@ bool front_take_head(struct incoming *in, const char *method, const char *versio
 {
   struct exchange *x = &in->x;
   struct bytes query;
-  const char *allow = NULL;
   bool well_formed = check_form(in, method, version, f);
   if (!take_request_id(in, f))
     return false;
@@ -121,13 +146,9 @@ bool front_take_head(struct incoming *in, const char *method, const char *versio
   memcpy(x->content_type, in->head.content_type, sizeof x->content_type);
   memcpy(x->if_none_match, in->head.if_none_match, sizeof x->if_none_match);
   memcpy(x->if_modified_since, in->head.if_modified_since, sizeof x->if_modified_since);
-  if (!admit_address(x, f) || !take_target(in, &query, f))
+  if (!admit_address(x, f) || !check_no_secret(in, f) || !take_target(in, &query, f) ||
+      !take_route(in, method, f))
     return false;
-  if (!route_find(routes, n_routes, method, x->path, &in->route, &x->method, x->path_value, &allow,
-                  f)) {
-    x->reply.allow = allow;
-    return false;
-  }
   return admit(in, f) && route_check_body(in->route, in->head.length, x->content_type, f) &&
          query_read(query, &x->query, &x->n_query, f);
 }

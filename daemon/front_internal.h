@@ -11,6 +11,8 @@
 
 struct front {
   const struct service *service;
+  struct route_table table;
+  bool plain;
   struct conns *conns;
   struct MHD_Daemon *mhd;
   _Atomic unsigned request_seconds, idle_seconds;

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/socket.h>
 #include <systemd/sd-daemon.h>
 #include <unistd.h>
@@ -70,19 +71,41 @@ static bool open_own(const char *text, int *ret_fd, struct fault *f)
   return true;
 }
 
-/* *ret_fd stays as it is when systemd handed nothing over. */
-static bool take_from_systemd(int *ret_fd, struct fault *f)
+static bool is_tcp_listener(int fd)
 {
-  int n = sd_listen_fds(1);
-  if (n <= 0)
-    return n == 0 ||
-           fault_set(f, BAD_CONFIG, "what systemd hands over cannot be read: %s", strerror(-n));
-  if (n > 1 || sd_is_socket(SD_LISTEN_FDS_START, AF_UNSPEC, SOCK_STREAM, 1) <= 0 ||
-      sd_is_socket(SD_LISTEN_FDS_START, AF_UNIX, SOCK_STREAM, 1) > 0)
-    return fault_set(f, BAD_CONFIG, "want one listening TCP socket from systemd, have %d sockets",
-                     n);
-  *ret_fd = SD_LISTEN_FDS_START;
+  return sd_is_socket(fd, AF_UNSPEC, SOCK_STREAM, 1) > 0 &&
+         sd_is_socket(fd, AF_UNIX, SOCK_STREAM, 1) <= 0;
+}
+
+/* Names as of FileDescriptorName= in the socket's unit; what is not "public" is for TLS. */
+static bool sort_sockets(char *const *names, int n, struct listeners *listeners, struct fault *f)
+{
+  for (int i = 0; i < n; i++) {
+    int fd = SD_LISTEN_FDS_START + i;
+    bool is_plain = strcmp(names[i], "public") == 0;
+    struct listener *listener = is_plain ? &listeners->plain : &listeners->tls;
+    if (listener->fd >= 0 || !is_tcp_listener(fd))
+      return fault_set(f, BAD_CONFIG,
+                       "want one listening TCP socket from systemd, and one more named \"public\"; "
+                       "have %d sockets",
+                       n);
+    listener->fd = fd;
+  }
   return true;
+}
+
+/* Each fd stays as it is when systemd handed nothing over for it. */
+static bool take_from_systemd(struct listeners *listeners, struct fault *f)
+{
+  char **names = NULL;
+  int n = sd_listen_fds_with_names(1, &names);
+  if (n < 0)
+    return fault_set(f, BAD_CONFIG, "what systemd hands over cannot be read: %s", strerror(-n));
+  bool ok = sort_sockets(names, n, listeners, f);
+  for (int i = 0; i < n; i++)
+    free(names[i]);
+  free(names);
+  return ok;
 }
 
 static bool name_it(struct listener *listener, struct fault *f)
@@ -105,19 +128,34 @@ static bool name_it(struct listener *listener, struct fault *f)
   return true;
 }
 
-bool listen_open(const char *text, struct listener *ret_listener, struct fault *f)
+static bool open_one(const char *text, struct listener *listener, struct fault *f)
 {
-  struct listener listener = {.fd = -1};
-  if (!take_from_systemd(&listener.fd, f))
-    return false;
-  if (listener.fd < 0 && !open_own(text, &listener.fd, f))
-    return false;
-  if (!name_it(&listener, f)) {
-    close(listener.fd);
+  return (listener->fd >= 0 || open_own(text, &listener->fd, f)) && name_it(listener, f);
+}
+
+bool listen_open(const char *tls, const char *plain, struct listeners *ret_listeners,
+                 struct fault *f)
+{
+  struct listeners listeners = {.tls.fd = -1, .plain.fd = -1};
+  bool ok = take_from_systemd(&listeners, f) && open_one(tls, &listeners.tls, f);
+  if (ok && plain != NULL)
+    ok = open_one(plain, &listeners.plain, f);
+  else if (ok && listeners.plain.fd >= 0)
+    ok = fault_set(f, BAD_CONFIG, "systemd hands over a socket \"public\" without public_listen");
+  if (!ok) {
+    listen_close(&listeners);
     return false;
   }
-  *ret_listener = listener;
+  *ret_listeners = listeners;
   return true;
+}
+
+void listen_close(const struct listeners *listeners)
+{
+  if (listeners->tls.fd >= 0)
+    close(listeners->tls.fd);
+  if (listeners->plain.fd >= 0)
+    close(listeners->plain.fd);
 }
 
 bool listen_begin(const struct listener *listener, struct fault *f)

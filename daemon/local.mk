@@ -53,6 +53,7 @@ daemon_libfront_a_SOURCES = \
   daemon/front_head.c \
   daemon/front_reply.c \
   daemon/front_request.c \
+  daemon/fronts.c daemon/fronts.h \
   daemon/health.c daemon/health.h \
   daemon/limits.c daemon/limits.h \
   daemon/listen.c daemon/listen.h \

@@ -18,13 +18,20 @@
 #include "lib/base/log.h"
 
 struct options {
-  const char *config, *port_file;
+  const char *config, *port_file, *public_port_file;
   bool check;
 };
 
 /* --- options --- */
 
-enum { OPTION_CONFIG = 256, OPTION_CHECK, OPTION_PORT_FILE, OPTION_HELP, OPTION_VERSION };
+enum {
+  OPTION_CONFIG = 256,
+  OPTION_CHECK,
+  OPTION_PORT_FILE,
+  OPTION_PUBLIC_PORT_FILE,
+  OPTION_HELP,
+  OPTION_VERSION
+};
 
 static const struct {
   const char *name, *argument, *help;
@@ -34,6 +41,8 @@ static const struct {
     {"check", NULL, "only check the configuration and the files it names", OPTION_CHECK},
     {"port-file", "FILE", "write the port it listens on into FILE, once it answers",
      OPTION_PORT_FILE},
+    {"public-port-file", "FILE", "likewise of the port for plain HTTP, when there is one",
+     OPTION_PUBLIC_PORT_FILE},
     {"help", NULL, "print this", OPTION_HELP},
     {"version", NULL, "print the version", OPTION_VERSION},
 };
@@ -48,7 +57,7 @@ static void print_help(FILE *to)
     char left[40];
     snprintf(left, sizeof left, "--%s %s", option_rows[i].name,
              option_rows[i].argument != NULL ? option_rows[i].argument : "");
-    fprintf(to, "  %-20s %s\n", left, option_rows[i].help);
+    fprintf(to, "  %-24s %s\n", left, option_rows[i].help);
   }
 }
 
@@ -78,6 +87,9 @@ static bool read_options(int argc, char **argv, struct options *options, int *re
       break;
     case OPTION_PORT_FILE:
       options->port_file = optarg;
+      break;
+    case OPTION_PUBLIC_PORT_FILE:
+      options->public_port_file = optarg;
       break;
     case OPTION_HELP:
       print_help(stdout);
@@ -109,11 +121,13 @@ static void harden(void)
 #endif
 }
 
-/* Room for each connection (and its lingering), the ledger's readers and the key holder's slots. */
+/* Room for each connection of each front (and its lingering), the ledger's readers and the key
+ * holder's slots. */
 static void raise_file_limit(const struct conf *conf)
 {
   struct rlimit limit;
-  rlim_t wanted = (rlim_t)conf->connections + conf->workers + 512;
+  rlim_t fronts = conf->public_listen != NULL ? 2 : 1;
+  rlim_t wanted = fronts * conf->connections + conf->workers + 512;
   if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= wanted)
     return;
   limit.rlim_cur = limit.rlim_max < wanted ? limit.rlim_max : wanted;
@@ -188,24 +202,37 @@ static bool write_port_file(const char *path, unsigned port, struct fault *f)
   return buf_ok(&text) ? file_write(path, buf_bytes(&text), 0644, true, f) : fault_no_memory(f);
 }
 
+/* The public one first: whoever waits for the other finds both. */
+static bool write_port_files(const struct options *options, const struct listeners *listeners,
+                             struct fault *f)
+{
+  return (listeners->plain.fd < 0 ||
+          write_port_file(options->public_port_file, listeners->plain.port, f)) &&
+         write_port_file(options->port_file, listeners->tls.port, f);
+}
+
 static bool start(const struct options *options, struct conf *conf, struct run **ret_run,
                   struct fault *f)
 {
-  struct listener listener;
+  struct listeners listeners;
   struct run *run;
   raise_file_limit(conf);
-  if (!listen_open(conf->listen, &listener, f)) {
+  if (!listen_open(conf->listen, conf->public_listen, &listeners, f)) {
     conf_release(conf);
     return false;
   }
-  if (!run_start(conf, &listener, &run, f))
+  if (!run_start(conf, &listeners, &run, f))
     return false;
-  if (!write_port_file(options->port_file, listener.port, f)) {
+  if (!write_port_files(options, &listeners, f)) {
     run_stop(run);
     return false;
   }
-  log_say(LOG_LEVEL_INFO, "listening", LOG_TEXT("address", listener.address));
-  sd_notifyf(0, "READY=1\nSTATUS=Listening on %s", listener.address);
+  const char *public_address = listeners.plain.fd >= 0 ? listeners.plain.address : NULL;
+  log_say(LOG_LEVEL_INFO, "listening", LOG_TEXT("address", listeners.tls.address),
+          LOG_TEXT("public_address", public_address));
+  sd_notifyf(0, "READY=1\nSTATUS=Listening on %s%s%s", listeners.tls.address,
+             public_address != NULL ? " and, by plain HTTP, on " : "",
+             public_address != NULL ? public_address : "");
   *ret_run = run;
   return true;
 }

@@ -6,26 +6,54 @@
 static const char *const method_names[METHOD_COUNT] = {
     [METHOD_GET] = "GET", [METHOD_HEAD] = "HEAD", [METHOD_POST] = "POST"};
 
+/* The name behind ':' in a pattern. */
+#define NAME_LETTERS "abcdefghijklmnopqrstuvwxyz_"
+
 /* Methods are case-sensitive and matched whole (RFC 9110, 9.1): "GETX" is not GET. */
 static bool method_is(enum method method, const char *name)
 {
   return strcmp(method_names[method], name) == 0;
 }
 
-/* What stands before ":name" and behind it must be the same; between them is the value. */
-static bool pattern_takes(const char *pattern, const char *path, char value[129])
+/* A path with these is somebody's way up a tree, whatever the handler makes of its value. */
+static bool is_dots(const char *value)
 {
-  const char *colon = strchr(pattern, ':');
-  value[0] = '\0';
-  if (colon == NULL)
-    return strcmp(pattern, path) == 0;
-  size_t before = (size_t)(colon - pattern);
+  return strcmp(value, ".") == 0 || strcmp(value, "..") == 0;
+}
+
+/* What stands before ":name" and behind it must be the same; between them is the value. */
+static bool takes_value(const char *pattern, const char *colon, const char *path,
+                        struct route_match *match)
+{
+  size_t before = (size_t)(colon - pattern), len = strlen(path);
+  const char *behind = colon + 1 + strspn(colon + 1, NAME_LETTERS);
+  size_t around = before + strlen(behind);
+  return len > around && strncmp(pattern, path, before) == 0 &&
+         strcmp(path + before + len - around, behind) == 0 &&
+         text_is_token(bytes_of(path + before, len - around), PATH_VALUE_SIZE - 1, "-_.") &&
+         TEXT_COPY(match->value, bytes_of(path + before, len - around)) && !is_dots(match->value);
+}
+
+static bool takes_rest(const char *pattern, const char *star, const char *path,
+                       struct route_match *match)
+{
+  size_t before = (size_t)(star - pattern);
   if (strncmp(pattern, path, before) != 0)
     return false;
-  const char *part = path + before;
-  struct bytes text = bytes_of(part, strcspn(part, "/"));
-  return strcmp(colon + strcspn(colon, "/"), part + text.len) == 0 &&
-         text_is_token(text, 128, "-_") && text_copy(value, 129, text);
+  match->rest = path + before;
+  size_t len = strlen(match->rest);
+  return len >= 1 && len <= PATH_REST_MAX;
+}
+
+static bool pattern_takes(const char *pattern, const char *path, struct route_match *match)
+{
+  const char *mark = strpbrk(pattern, ":*");
+  match->value[0] = '\0';
+  match->rest = "";
+  if (mark == NULL)
+    return strcmp(pattern, path) == 0;
+  return *mark == ':' ? takes_value(pattern, mark, path, match)
+                      : takes_rest(pattern, mark, path, match);
 }
 
 /* A set of methods as the Allow header has it. */
@@ -35,23 +63,28 @@ static const char *allow_text(unsigned methods)
   return texts[(methods & 1U << METHOD_GET ? 1 : 0) + (methods & 1U << METHOD_POST ? 2 : 0)];
 }
 
-bool route_find(const struct route *rows, size_t n, const char *method, const char *path,
-                const struct route **ret_route, enum method *ret_method, char ret_path_value[129],
-                const char **ret_allow, struct fault *f)
+static bool is_served(const struct route_table *table, const struct route *row)
+{
+  return !table->public_only || (row->roles & ON_PLAIN_TOO) != 0;
+}
+
+bool route_find(const struct route_table *table, const char *method, const char *path,
+                struct route_match *ret_match, const char **ret_allow, struct fault *f)
 {
   bool is_head = method_is(METHOD_HEAD, method);
   unsigned allowed = 0;
-  char value[129];
-  for (size_t i = 0; i < n; i++) {
-    if (!pattern_takes(rows[i].pattern, path, value))
+  struct route_match match;
+  for (size_t i = 0; i < table->n; i++) {
+    const struct route *row = &table->rows[i];
+    if (!is_served(table, row) || !pattern_takes(row->pattern, path, &match))
       continue;
-    if (method_is(rows[i].method, method) || (is_head && rows[i].method == METHOD_GET)) {
-      *ret_route = &rows[i];
-      *ret_method = is_head ? METHOD_HEAD : rows[i].method;
-      memcpy(ret_path_value, value, sizeof value);
+    if (method_is(row->method, method) || (is_head && row->method == METHOD_GET)) {
+      match.route = row;
+      match.method = is_head ? METHOD_HEAD : row->method;
+      *ret_match = match;
       return true;
     }
-    allowed |= 1U << rows[i].method;
+    allowed |= 1U << row->method;
   }
   if (allowed == 0)
     return fault_set(f, NOT_FOUND, "there is nothing at this path");

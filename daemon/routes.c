@@ -27,7 +27,7 @@ const struct route routes[] = {
   {METHOD_GET,  "/v1/events",                      MAY_READ_EVENTS, 0,    NULL,     rest_events},
   {METHOD_GET,  "/v1/ca",                          OPEN_TO_ALL, 0,        NULL,     rest_ca},
   {METHOD_GET,  "/v1/ca/chain.pem",                OPEN_TO_ALL, 0,        NULL,     rest_ca_chain},
-  {METHOD_GET,  "/v1/ca/root.crt",                 OPEN_TO_ALL, 0,        NULL,     rest_ca_root},
+  {METHOD_GET,  "/v1/ca/root.crt",                 PUBLIC,      0,        NULL,     rest_ca_root},
   {METHOD_POST, "/v1/orders",                      MAY_OPERATE, 16 * KiB, json,     rest_add_order},
   {METHOD_GET,  "/v1/orders",                      MAY_PLAN,    0,        NULL,     rest_list_orders},
   {METHOD_GET,  "/v1/orders/:name",                MAY_PLAN,    0,        NULL,     rest_show_order},

@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include "daemon/adopt.h"
-#include "daemon/front.h"
+#include "daemon/fronts.h"
 #include "daemon/health.h"
 #include "daemon/limits.h"
 #include "daemon/renew.h"
@@ -21,7 +21,7 @@
 
 struct run {
   struct conf *conf;
-  struct listener listener;
+  struct listeners listeners;
   struct authority *authority;
   struct ledger *ledger;
   struct recorder *recorder;
@@ -32,7 +32,7 @@ struct run {
   struct trust_box *trusts;
   struct buf client_authorities;
   struct service service;
-  struct front *front;
+  struct fronts *fronts;
   struct renewer *renewer;
 };
 
@@ -58,15 +58,20 @@ static bool check_key_holder(const struct conf *conf, struct fault *f)
          fault_set(f, BAD_FILE, "key holder: %s is not there", conf->key_holder_config);
 }
 
+static bool check_listen(const char *text, struct fault *f)
+{
+  struct sockaddr_storage address;
+  socklen_t len;
+  return text == NULL || listen_read(text, &address, &len, f);
+}
+
 bool run_check(const struct conf *conf, struct fault *f)
 {
   AUTO(authority) authority = NULL;
   AUTO(trust) trust = NULL;
-  struct sockaddr_storage address;
-  socklen_t len;
   return load_authority(conf, &authority, f) && trust_load(conf, authority, &trust, f) &&
-         tls_check(conf->tls_certificate, conf->tls_key, f) &&
-         listen_read(conf->listen, &address, &len, f) && check_key_holder(conf, f);
+         tls_check(conf->tls_certificate, conf->tls_key, f) && check_listen(conf->listen, f) &&
+         check_listen(conf->public_listen, f) && check_key_holder(conf, f);
 }
 
 /* --- start --- */
@@ -107,7 +112,7 @@ static bool load_trust(struct run *run, struct fault *f)
          (buf_ok(&run->client_authorities) || fault_no_memory(f));
 }
 
-static bool start_front(struct run *run, struct fault *f)
+static bool start_fronts(struct run *run, struct fault *f)
 {
   const struct conf *conf = run->conf;
   if (!limits_new(conf, &run->limits, f))
@@ -119,25 +124,16 @@ static bool start_front(struct run *run, struct fault *f)
                                   .trusts = run->trusts,
                                   .prober = run->prober,
                                   .limits = run->limits};
-  struct front_options options = {
-      .listen_fd = run->listener.fd,
-      .service = &run->service,
-      .threads = conf->threads,
-      .connections = conf->connections,
-      .connections_per_address = conf->connections_per_address,
-      .request_seconds = conf->request_seconds,
-      .idle_seconds = conf->idle_seconds,
-      .client_authorities = buf_text(&run->client_authorities),
-  };
   return tls_load(conf->tls_certificate, conf->tls_key, f) &&
          renewer_start(run->conf, run->authority, run->issuer, run->recorder, &run->renewer, f) &&
-         listen_begin(&run->listener, f) && front_start(&options, &run->front, f);
+         fronts_start(conf, &run->listeners, &run->service, buf_text(&run->client_authorities),
+                      &run->fronts, f);
 }
 
 /* In the order of their dependence; each accepts what was never started. */
 static void take_apart(struct run *run)
 {
-  front_stop(run->front);
+  fronts_stop(run->fronts);
   limits_free(run->limits);
   prober_stop(run->prober);
   recorder_stop(run->recorder);
@@ -147,7 +143,7 @@ static void take_apart(struct run *run)
   buf_free(&run->client_authorities);
   authority_free(run->authority);
   tls_unload();
-  close(run->listener.fd);
+  listen_close(&run->listeners);
   conf_release(run->conf);
   free(run);
 }
@@ -160,20 +156,20 @@ static void note(struct run *run, enum event_kind kind)
   recorder_note(run->recorder, &event);
 }
 
-bool run_start(struct conf *conf, const struct listener *listener, struct run **ret_run,
+bool run_start(struct conf *conf, const struct listeners *listeners, struct run **ret_run,
                struct fault *f)
 {
   struct run *run = calloc(1, sizeof *run);
   if (run == NULL) {
-    close(listener->fd);
+    listen_close(listeners);
     conf_release(conf);
     return fault_no_memory(f);
   }
   run->conf = conf;
-  run->listener = *listener;
+  run->listeners = *listeners;
   if (renew_files_recover(conf->tls_certificate, conf->tls_key, f) &&
       load_authority(conf, &run->authority, f) && open_ledger(run, f) && load_trust(run, f) &&
-      start_pipeline(run, f) && start_front(run, f)) {
+      start_pipeline(run, f) && start_fronts(run, f)) {
     note(run, EVENT_STARTED);
     *ret_run = run;
     return true;
@@ -196,6 +192,7 @@ static const struct {
   size_t at;
 } fixed[] = {
     {"listen", TEXT, offsetof(struct conf, listen)},
+    {"public_listen", TEXT, offsetof(struct conf, public_listen)},
     {"ledger", TEXT, offsetof(struct conf, ledger)},
     {"authority's certificate", TEXT, offsetof(struct conf, authority_certificate)},
     {"authority's chain", TEXT, offsetof(struct conf, authority_chain)},
@@ -237,7 +234,7 @@ bool run_reload(struct run *run, struct fault *f)
   trust_box_put(run->trusts, TAKE(trust));
   warn_of_fixed(run->conf, conf);
   log_setup(conf->log_format, conf->log_level, STDERR_FILENO);
-  front_set_seconds(run->front, conf->request_seconds, conf->idle_seconds);
+  fronts_set_seconds(run->fronts, conf->request_seconds, conf->idle_seconds);
   /* The pipeline first: a certificate that is renewed at once is to be of the new profile. */
   issuer_reload(run->issuer, conf);
   renewer_reload(run->renewer, conf);
@@ -260,15 +257,15 @@ void run_stop(struct run *run)
 {
   unsigned grace_ms = (run->conf->work_seconds + run->conf->request_seconds) * 1000;
   unsigned most_ms = 30 * 1000;
-  front_quiesce(run->front);
+  fronts_quiesce(run->fronts);
   renewer_stop(run->renewer);
-  if (!front_wait(run->front, grace_ms < most_ms ? grace_ms : most_ms))
+  if (!fronts_wait(run->fronts, grace_ms < most_ms ? grace_ms : most_ms))
     log_say(LOG_LEVEL_WARNING, "requests that did not end in time are given up");
   /* Handlers hand jobs to the pipeline: so none may run any more when it ends. Then its last jobs
    * are done, and what waited for them is answered. */
-  front_close_doors(run->front);
+  fronts_close_doors(run->fronts);
   issuer_stop(run->issuer);
-  front_wait(run->front, 5000);
+  fronts_wait(run->fronts, 5000);
   note(run, EVENT_STOPPED);
   take_apart(run);
 }

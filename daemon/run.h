@@ -13,9 +13,9 @@ struct run;
  * own certificate and key, where it listens, and the key holder's program or socket's path. */
 bool run_check(const struct conf *conf, struct fault *f);
 
-/* Starts all parts and answers when it returns. Takes the configuration and the listener's socket
+/* Starts all parts and answers when it returns. Takes the configuration and the listeners' sockets
  * over in any case. */
-bool run_start(struct conf *conf, const struct listener *listener, struct run **ret_run,
+bool run_start(struct conf *conf, const struct listeners *listeners, struct run **ret_run,
                struct fault *f);
 
 /* Reads the configuration again. When it is not valid, or its TLS pair is not, everything goes on

@@ -1,5 +1,5 @@
 # Units for both programs, their users and their folders.
-UNITS = systemd/mintmarkd.service systemd/mintmarkd.socket \
+UNITS = systemd/mintmarkd.service systemd/mintmarkd.socket systemd/mintmarkd-public.socket \
   systemd/mintmark-keyd.service systemd/mintmark-keyd.socket
 systemdsystemunit_DATA = $(UNITS)
 CLEANFILES += $(UNITS)
@@ -10,6 +10,7 @@ $(UNITS): Makefile
 	  -e 's|@sysconfdir[@]|$(sysconfdir)|g' $(top_srcdir)/$@.in >$@.new && mv $@.new $@
 systemd/mintmarkd.service: systemd/mintmarkd.service.in
 systemd/mintmarkd.socket: systemd/mintmarkd.socket.in
+systemd/mintmarkd-public.socket: systemd/mintmarkd-public.socket.in
 systemd/mintmark-keyd.service: systemd/mintmark-keyd.service.in
 systemd/mintmark-keyd.socket: systemd/mintmark-keyd.socket.in
 

@@ -112,7 +112,7 @@ void flow_ask(const struct flow *flow, const struct ask *ask, struct answer *ans
   struct curl_slist *headers = NULL;
   answer_free(answer);
   answer->retry_after = -1;
-  buf_addf(&url, "%s%s", flow->url, ask->path);
+  buf_addf(&url, "%s%s", ask->plain ? flow->public_url : flow->url, ask->path);
   curl_easy_setopt(curl, CURLOPT_URL, buf_text(&url));
   curl_easy_setopt(curl, CURLOPT_PATH_AS_IS, 1L);
   curl_easy_setopt(curl, CURLOPT_CAINFO, flow_path(flow, "ca/root.crt", root));
@@ -178,22 +178,38 @@ static int connect_to(int port)
   return fd;
 }
 
-static bool can_read(int fd, gnutls_session_t session, int64_t deadline)
+/* One end of a connection. */
+struct talker {
+  int fd;
+  gnutls_session_t session; /* NULL: plain */
+};
+
+/* As many as went out: 0 when GnuTLS wants to be asked again. */
+static ssize_t send_some(struct talker *talker, struct bytes octets)
 {
-  if (gnutls_record_check_pending(session) > 0)
+  if (talker->session == NULL)
+    return send(talker->fd, octets.data, octets.len, MSG_NOSIGNAL);
+  ssize_t n = gnutls_record_send(talker->session, octets.data, octets.len);
+  return n == GNUTLS_E_AGAIN || n == GNUTLS_E_INTERRUPTED ? 0 : n;
+}
+
+static bool can_read(const struct talker *talker, int64_t deadline)
+{
+  if (talker->session != NULL && gnutls_record_check_pending(talker->session) > 0)
     return true;
   int64_t left = deadline - when_monotonic_ms();
-  struct pollfd p = {.fd = fd, .events = POLLIN};
+  struct pollfd p = {.fd = talker->fd, .events = POLLIN};
   return left > 0 && poll(&p, 1, (int)left) == 1;
 }
 
 /* Reads what there is until `deadline`; true when the peer closed. */
-static bool read_until(int fd, gnutls_session_t session, int64_t deadline, struct buf *out)
+static bool read_until(struct talker *talker, int64_t deadline, struct buf *out)
 {
   uint8_t octets[4096];
-  while (can_read(fd, session, deadline)) {
-    ssize_t n = gnutls_record_recv(session, octets, sizeof octets);
-    if (n == GNUTLS_E_AGAIN || n == GNUTLS_E_INTERRUPTED)
+  while (can_read(talker, deadline)) {
+    ssize_t n = talker->session != NULL ? gnutls_record_recv(talker->session, octets, sizeof octets)
+                                        : recv(talker->fd, octets, sizeof octets, 0);
+    if (talker->session != NULL && (n == GNUTLS_E_AGAIN || n == GNUTLS_E_INTERRUPTED))
       continue;
     if (n <= 0)
       return true;
@@ -222,40 +238,60 @@ bool flow_handshake(const struct flow *flow, const char *priorities)
   return result == 0;
 }
 
+static int status_in(struct buf *answer)
+{
+  int status = 0;
+  sscanf(buf_text(answer), "HTTP/1.%*1d %3d", &status);
+  return status;
+}
+
+/* Sends and reads until the peer closes or the deadline comes; true when the peer closed. */
+static bool talk(struct talker *talker, struct bytes octets, int64_t deadline, bool dribble,
+                 struct buf *out)
+{
+  bool closed = false;
+  while (octets.len > 0 && !closed && when_monotonic_ms() < deadline) {
+    ssize_t n = send_some(talker, bytes_of(octets.data, dribble ? 1 : octets.len));
+    if (n < 0)
+      break;
+    octets = bytes_of(octets.data + n, octets.len - (size_t)n);
+    if (dribble)
+      closed = read_until(talker, when_monotonic_ms() + 1000, out);
+  }
+  return closed || read_until(talker, deadline, out);
+}
+
+long flow_raw_plain(const struct flow *flow, struct bytes octets, double seconds, bool dribble,
+                    bool *ret_closed)
+{
+  AUTO(buf) answer = {0};
+  struct talker talker = {.fd = connect_to(flow->public_port)};
+  *ret_closed =
+      talk(&talker, octets, when_monotonic_ms() + (int64_t)(seconds * 1000), dribble, &answer);
+  close(talker.fd);
+  return status_in(&answer);
+}
+
 long flow_raw(const struct flow *flow, struct bytes octets, double seconds, bool dribble,
               bool *ret_closed)
 {
-  gnutls_session_t session;
   gnutls_certificate_credentials_t credentials;
   AUTO(buf) answer = {0};
   char root[128];
-  int fd = connect_to(flow->port);
+  struct talker talker = {.fd = connect_to(flow->port)};
   int64_t deadline = when_monotonic_ms() + (int64_t)(seconds * 1000);
   gnutls_certificate_allocate_credentials(&credentials);
   gnutls_certificate_set_x509_trust_file(credentials, flow_path(flow, "ca/root.crt", root),
                                          GNUTLS_X509_FMT_PEM);
-  gnutls_init(&session, GNUTLS_CLIENT | GNUTLS_NO_SIGNAL);
-  gnutls_set_default_priority(session);
-  gnutls_credentials_set(session, GNUTLS_CRD_CERTIFICATE, credentials);
-  gnutls_session_set_verify_cert(session, "127.0.0.1", 0);
-  gnutls_transport_set_int(session, fd);
-  assert_int_equal(gnutls_handshake(session), 0);
-  *ret_closed = false;
-  while (octets.len > 0 && !*ret_closed && when_monotonic_ms() < deadline) {
-    ssize_t n = gnutls_record_send(session, octets.data, dribble ? 1 : octets.len);
-    if (n == GNUTLS_E_AGAIN || n == GNUTLS_E_INTERRUPTED)
-      continue;
-    if (n <= 0)
-      break;
-    octets = bytes_of(octets.data + n, octets.len - (size_t)n);
-    if (dribble)
-      *ret_closed = read_until(fd, session, when_monotonic_ms() + 1000, &answer);
-  }
-  *ret_closed = *ret_closed || read_until(fd, session, deadline, &answer);
-  gnutls_deinit(session);
+  gnutls_init(&talker.session, GNUTLS_CLIENT | GNUTLS_NO_SIGNAL);
+  gnutls_set_default_priority(talker.session);
+  gnutls_credentials_set(talker.session, GNUTLS_CRD_CERTIFICATE, credentials);
+  gnutls_session_set_verify_cert(talker.session, "127.0.0.1", 0);
+  gnutls_transport_set_int(talker.session, talker.fd);
+  assert_int_equal(gnutls_handshake(talker.session), 0);
+  *ret_closed = talk(&talker, octets, deadline, dribble, &answer);
+  gnutls_deinit(talker.session);
   gnutls_certificate_free_credentials(credentials);
-  close(fd);
-  int status = 0;
-  sscanf(buf_text(&answer), "HTTP/1.%*1d %3d", &status);
-  return status;
+  close(talker.fd);
+  return status_in(&answer);
 }

@@ -205,16 +205,25 @@ void flow_begin(struct flow *flow, const char *conf)
   add_station(flow);
 }
 
+static int read_port(const char *path)
+{
+  AUTO(buf) text = {0};
+  read_text(path, &text);
+  return atoi(buf_text(&text));
+}
+
 void flow_start(struct flow *flow)
 {
-  char mintmarkd[256], conf[128], port[128];
-  AUTO(buf) text = {0};
+  char mintmarkd[256], conf[128], port[128], public_port[128];
   unlink(flow_path(flow, "port", port));
+  unlink(flow_path(flow, "public-port", public_port));
   const char *const arguments[] = {program("mintmarkd", mintmarkd),
                                    "--config",
                                    flow_path(flow, "ca/mintmark.conf", conf),
                                    "--port-file",
                                    port,
+                                   "--public-port-file",
+                                   public_port,
                                    NULL};
   flow->daemon = start(flow, "daemon.log", arguments);
   int64_t deadline = when_monotonic_ms() + 30000;
@@ -226,10 +235,13 @@ void flow_start(struct flow *flow)
     }
     usleep(10000);
   }
-  read_text(port, &text);
-  flow->port = atoi(buf_text(&text));
+  flow->port = read_port(port);
   assert_true(flow->port > 0);
   snprintf(flow->url, sizeof flow->url, "https://127.0.0.1:%d", flow->port);
+  flow->public_port = file_exists(public_port) ? read_port(public_port) : 0;
+  flow->public_url[0] = '\0';
+  if (flow->public_port > 0)
+    snprintf(flow->public_url, sizeof flow->public_url, "http://127.0.0.1:%d", flow->public_port);
 }
 
 int flow_stop(struct flow *flow, int signal)

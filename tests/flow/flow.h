@@ -18,6 +18,8 @@ struct flow {
   pid_t daemon;
   char url[64]; /* "https://127.0.0.1:PORT" */
   int port;
+  char public_url[64]; /* "http://127.0.0.1:PORT"; "": the configuration has no public_listen */
+  int public_port;     /* 0: likewise */
   char admin[128], station[128]; /* tokens; station is "line-1" */
 };
 
@@ -61,6 +63,7 @@ AUTO_VALUE(answer, struct answer, answer_free)
 struct ask {
   const char *method; /* NULL: GET, or POST when there is a body */
   const char *path;
+  bool plain;                        /* by plain HTTP */
   const char *token;                 /* NULL: none */
   const char *content_type, *accept; /* NULL: curl's */
   const char *header;                /* one more, "Name: value"; NULL: none */
@@ -82,6 +85,10 @@ void assert_problem(struct answer *answer, long status, const char *code);
  * second. *ret_closed: the peer closed in time. */
 long flow_raw(const struct flow *flow, struct bytes octets, double seconds, bool dribble,
               bool *ret_closed);
+
+/* The same, by plain HTTP. */
+long flow_raw_plain(const struct flow *flow, struct bytes octets, double seconds, bool dribble,
+                    bool *ret_closed);
 
 /* Does a TLS handshake with these GnuTLS priorities succeed? The certificate is not looked at. */
 bool flow_handshake(const struct flow *flow, const char *priorities);

@@ -69,6 +69,13 @@ tests_flow_test_roles_SOURCES = tests/flow/test_roles.c $(FLOW_SOURCES)
 tests_flow_test_roles_CFLAGS = $(FLOW_CFLAGS)
 tests_flow_test_roles_LDADD = $(FRONT_LIBS) $(FLOW_LIBS)
 
+# With the daemon's own table of routes.
+check_PROGRAMS += tests/flow/test_public
+TESTS += tests/flow/test_public
+tests_flow_test_public_SOURCES = tests/flow/test_public.c $(FLOW_SOURCES)
+tests_flow_test_public_CFLAGS = $(FLOW_CFLAGS)
+tests_flow_test_public_LDADD = $(FRONT_LIBS) $(FLOW_LIBS)
+
 check_PROGRAMS += tests/flow/test_events
 TESTS += tests/flow/test_events
 tests_flow_test_events_SOURCES = tests/flow/test_events.c $(FLOW_SOURCES)

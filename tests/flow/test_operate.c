@@ -3,6 +3,7 @@
 #include "tests/flow/flow.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <pthread.h>
@@ -219,6 +220,10 @@ static void check_says_what_is_wrong_and_where(void **state)
   assert_int_equal(run_second(&flow, "--check"), 1);
   assert_second_said(&flow, "mintmark.conf:");
   assert_second_said(&flow, "825 days");
+  flow_edit_conf(&flow, "validity = \"825 days\"", "validity = \"825d\"");
+  flow_edit_conf(&flow, "# public_listen = \"10.1.0.2:8080\"", "public_listen = \"somewhere:80\"");
+  assert_int_equal(run_second(&flow, "--check"), 1);
+  assert_second_said(&flow, "somewhere:80");
   flow_end(&flow);
 }
 
@@ -246,9 +251,9 @@ static int notify_socket(const char *path)
   return fd;
 }
 
-/* Starts the daemon as systemd would: the listening socket is descriptor 3, and it has a socket to
- * report to. */
-static void start_as_unit(struct flow *flow, int listen_fd, const char *notify_path)
+/* Starts the daemon as systemd would: the listening sockets are descriptors 3 and 4, and it has a
+ * socket to report to. */
+static void start_as_unit(struct flow *flow, int listen_fd, int public_fd, const char *notify_path)
 {
   char program[256], conf[128], log[128], pid[16];
   snprintf(program, sizeof program, "%s/mintmarkd", getenv("MINTMARK_BUILDDIR"));
@@ -260,9 +265,13 @@ static void start_as_unit(struct flow *flow, int listen_fd, const char *notify_p
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (freopen(log, "a", stderr) == NULL)
     _exit(126);
-  dup2(listen_fd, 3);
+  /* Out of the way first: they may be each other's place. */
+  int fds[] = {fcntl(listen_fd, F_DUPFD, 10), fcntl(public_fd, F_DUPFD, 10)};
+  dup2(fds[0], 3);
+  dup2(fds[1], 4);
   snprintf(pid, sizeof pid, "%d", (int)getpid());
-  setenv("LISTEN_FDS", "1", 1);
+  setenv("LISTEN_FDS", "2", 1);
+  setenv("LISTEN_FDNAMES", "mintmarkd.socket:public", 1);
   setenv("LISTEN_PID", pid, 1);
   setenv("NOTIFY_SOCKET", notify_path, 1);
   setenv("WATCHDOG_USEC", "1000000", 1);
@@ -291,17 +300,22 @@ static void wait_for_notice(int fd, const char *text)
 static void it_works_as_a_systemd_unit(void **state)
 {
   (void)state;
+  AUTO(answer) answer = {0};
   char path[128];
   struct flow flow;
   flow_begin(&flow, NULL);
   assert_int_equal(flow_stop(&flow, SIGTERM), 0);
   int notices = notify_socket(flow_path(&flow, "notify", path));
-  int listening = listen_somewhere(&flow.port);
+  int listening = listen_somewhere(&flow.port), public = listen_somewhere(&flow.public_port);
   snprintf(flow.url, sizeof flow.url, "https://127.0.0.1:%d", flow.port);
-  start_as_unit(&flow, listening, path);
+  snprintf(flow.public_url, sizeof flow.public_url, "http://127.0.0.1:%d", flow.public_port);
+  flow_edit_conf(&flow, "# public_listen = \"10.1.0.2:8080\"", "public_listen = \"10.1.0.2:8080\"");
+  start_as_unit(&flow, listening, public, path);
   wait_for_notice(notices, "READY=1");
   wait_for_notice(notices, "WATCHDOG=1");
   assert_int_equal(status_of_name(&flow, "W-1", "10.0.0.1"), 201);
+  flow_ask(&flow, &(struct ask){.path = "/v1/ca/root.crt", .plain = true}, &answer);
+  assert_int_equal(answer.status, 200);
   kill(flow.daemon, SIGTERM);
   wait_for_notice(notices, "STOPPING=1");
   int status;
@@ -309,6 +323,7 @@ static void it_works_as_a_systemd_unit(void **state)
   assert_int_equal(status, 0);
   flow.daemon = 0;
   close(listening);
+  close(public);
   close(notices);
   flow_end(&flow);
 }

@@ -120,15 +120,14 @@ static int end(void **state)
   return 0;
 }
 
-/* The pattern with something in the place of ":name". */
+/* The pattern with something in the place of ":name" or "*name". */
 static void make_path(const char *pattern, char out[128])
 {
-  const char *colon = strchr(pattern, ':');
-  if (colon == NULL)
+  const char *mark = strpbrk(pattern, ":*");
+  if (mark == NULL)
     snprintf(out, 128, "%s", pattern);
   else
-    snprintf(out, 128, "%.*snothing%s", (int)(colon - pattern), pattern,
-             colon + strcspn(colon, "/"));
+    snprintf(out, 128, "%.*snothing%s", (int)(mark - pattern), pattern, mark + strcspn(mark, "/."));
 }
 
 /* Is the caller let in? A request that is let in may be wrong in other ways. */

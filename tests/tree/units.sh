@@ -5,7 +5,7 @@ work=$(mktemp -d) || exit 1
 trap 'rm -rf "$work"' EXIT
 
 # The programs are not installed here: the same units, with the built programs in their place.
-for unit in mintmarkd.service mintmarkd.socket mintmark-keyd.service mintmark-keyd.socket; do
+for unit in mintmarkd.service mintmarkd.socket mintmarkd-public.socket mintmark-keyd.service mintmark-keyd.socket; do
   sed -E -e "s|^ExecStart=[^ ]*/|ExecStart=$MINTMARK_BUILDDIR/|" -e '/^Documentation=/d' \
     "$MINTMARK_BUILDDIR/systemd/$unit" >"$work/$unit"
 done

@@ -42,6 +42,11 @@ static enum handled now(struct exchange *x)
   return answer(x, "now");
 }
 
+static enum handled show_rest(struct exchange *x)
+{
+  return answer(x, x->path_rest);
+}
+
 static enum handled echo(struct exchange *x)
 {
   buf_add_bytes(&x->reply.body, buf_bytes(&x->body));
@@ -134,7 +139,7 @@ static enum handled unchanged(struct exchange *x)
 }
 
 static const char *const text[] = {"text/plain", NULL};
-const struct route routes[] = {
+static const struct route rows[] = {
     {METHOD_GET, "/now", OPEN_TO_ALL, 0, NULL, now},
     {METHOD_GET, "/soon", OPEN_TO_ALL, 0, NULL, soon},
     {METHOD_GET, "/later", OPEN_TO_ALL, 0, NULL, later},
@@ -144,8 +149,10 @@ const struct route routes[] = {
     {METHOD_GET, "/unchanged", OPEN_TO_ALL, 0, NULL, unchanged},
     {METHOD_POST, "/echo", OPEN_TO_ALL, 100, text, echo},
     {METHOD_POST, "/closed", MAY(ADMIN), 100, text, echo},
+    {METHOD_GET, "/public", PUBLIC, 0, NULL, now},
+    {METHOD_POST, "/public/echo", PUBLIC, 100, text, echo},
+    {METHOD_GET, "/public/rest/*rest", PUBLIC, 0, NULL, show_rest},
 };
-const size_t n_routes = ARRAY_LEN(routes);
 
 bool principal_authenticate(struct ledger *ledger, struct bytes token,
                             struct principal *ret_principal, struct fault *f)
@@ -204,7 +211,8 @@ const char *role_name(enum role role)
 
 /* --- the server --- */
 
-static struct listener listener;
+static struct listeners listeners;
+static struct listener listener; /* the one that is in use */
 static struct front *front;
 static const struct service service;
 
@@ -252,16 +260,19 @@ static void load_identity(void)
   rmdir(folder);
 }
 
-static int start(void **state)
+static int start_listening(bool plain)
 {
-  (void)state;
   AUTO(fault) fault = {0};
   log_setup(LOG_FORMAT_PLAIN, LOG_LEVEL_ERROR, STDERR_FILENO);
   load_identity();
-  assert_true(listen_open("127.0.0.1:0", &listener, &fault));
+  assert_true(listen_open("127.0.0.1:0", "127.0.0.1:0", &listeners, &fault));
+  listener = plain ? listeners.plain : listeners.tls;
   assert_true(listen_begin(&listener, &fault));
   struct front_options options = {.listen_fd = listener.fd,
                                   .service = &service,
+                                  .routes = rows,
+                                  .n_routes = ARRAY_LEN(rows),
+                                  .plain = plain,
                                   .threads = 2,
                                   .connections = 100,
                                   .connections_per_address = 100,
@@ -272,6 +283,18 @@ static int start(void **state)
   return 0;
 }
 
+static int start(void **state)
+{
+  (void)state;
+  return start_listening(false);
+}
+
+static int start_plain(void **state)
+{
+  (void)state;
+  return start_listening(true);
+}
+
 static int stop(void **state)
 {
   (void)state;
@@ -280,7 +303,7 @@ static int stop(void **state)
   assert_true(front_wait(front, 10000));
   front_close_doors(front);
   front_stop(front);
-  close(listener.fd);
+  listen_close(&listeners);
   tls_unload();
   return 0;
 }
@@ -289,7 +312,7 @@ static int stop(void **state)
 
 struct client {
   int fd;
-  gnutls_session_t session;
+  gnutls_session_t session; /* NULL: plain */
   gnutls_certificate_credentials_t credentials;
   char got[262144];
   size_t len;
@@ -304,6 +327,8 @@ static void client_open(struct client *c)
   *c = (struct client){.fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)};
   assert_int_equal(connect(c->fd, (struct sockaddr *)&address, sizeof address), 0);
   setsockopt(c->fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+  if (listener.fd == listeners.plain.fd)
+    return;
   gnutls_certificate_allocate_credentials(&c->credentials);
   gnutls_init(&c->session, GNUTLS_CLIENT | GNUTLS_NO_SIGNAL);
   gnutls_set_default_priority(c->session);
@@ -314,29 +339,42 @@ static void client_open(struct client *c)
     assert_false(gnutls_error_is_fatal(rc));
 }
 
+static ssize_t send_some(struct client *c, const char *octets, size_t len)
+{
+  return c->session != NULL ? gnutls_record_send(c->session, octets, len)
+                            : send(c->fd, octets, len, MSG_NOSIGNAL);
+}
+
 static void client_send(struct client *c, const char *octets, size_t len)
 {
-  assert_int_equal(gnutls_record_send(c->session, octets, len), len);
+  assert_int_equal(send_some(c, octets, len), len);
+}
+
+/* 0 at the end, however it came. */
+static size_t read_some(struct client *c, char *out, size_t max)
+{
+  ssize_t n;
+  do
+    n = c->session != NULL ? gnutls_record_recv(c->session, out, max) : recv(c->fd, out, max, 0);
+  while (n < 0 && c->session != NULL && !gnutls_error_is_fatal((int)n));
+  return n > 0 ? (size_t)n : 0;
 }
 
 /* Reads what comes until the peer closes. */
 static void client_read_all(struct client *c)
 {
   c->len = 0;
-  for (;;) {
-    ssize_t n = gnutls_record_recv(c->session, c->got + c->len, sizeof c->got - 1 - c->len);
-    if (n <= 0 && (n == 0 || gnutls_error_is_fatal((int)n)))
-      break;
-    if (n > 0)
-      c->len += (size_t)n;
-  }
+  for (size_t n; (n = read_some(c, c->got + c->len, sizeof c->got - 1 - c->len)) > 0;)
+    c->len += n;
   c->got[c->len] = '\0';
 }
 
 static void client_close(struct client *c)
 {
-  gnutls_deinit(c->session);
-  gnutls_certificate_free_credentials(c->credentials);
+  if (c->session != NULL) {
+    gnutls_deinit(c->session);
+    gnutls_certificate_free_credentials(c->credentials);
+  }
   close(c->fd);
 }
 
@@ -567,7 +605,7 @@ static void one_octet_after_the_other_is_cut_off(void **state)
   int64_t began_ms = when_monotonic_ms();
   client_open(&c);
   client_send(&c, "GET /now HTTP/1.1\r\nX: ", 22);
-  while (gnutls_record_send(c.session, "x", 1) == 1 && when_monotonic_ms() - began_ms < 8000)
+  while (send_some(&c, "x", 1) == 1 && when_monotonic_ms() - began_ms < 8000)
     nanosleep(&(struct timespec){.tv_nsec = 50 * 1000000}, NULL);
   client_close(&c);
   assert_true(when_monotonic_ms() - began_ms < 6000);
@@ -603,9 +641,58 @@ static void behind_closed_doors_no_handler_runs(void **state)
   assert_non_null(strstr(c.got, "Retry-After: "));
 }
 
+/* --- plain HTTP --- */
+
+static void what_is_public_is_answered(void **state)
+{
+  (void)state;
+  struct client c;
+  assert_int_equal(ASK(&c, "GET /public HTTP/1.1\r\nHost: a\r\n" CLOSE "\r\n"), 200);
+  assert_non_null(strstr(c.got, "\r\n\r\nnow"));
+  assert_int_equal(ASK(&c, "HEAD /public HTTP/1.1\r\nHost: a\r\n" CLOSE "\r\n"), 200);
+  assert_int_equal(ASK(&c,
+                       "POST /public/echo HTTP/1.1\r\nHost: a\r\nContent-Type: text/plain\r\n" CLOSE
+                       "Content-Length: 3\r\n\r\nabc"),
+                   200);
+  assert_non_null(strstr(c.got, "\r\n\r\nabc!"));
+}
+
+static void the_rest_of_a_path_arrives_as_it_was_sent(void **state)
+{
+  (void)state;
+  struct client c;
+  assert_int_equal(
+      ASK(&c, "GET /public/rest/MEk%2FwR/+a%3D%3d=?x HTTP/1.1\r\nHost: a\r\n" CLOSE "\r\n"), 200);
+  assert_non_null(strstr(c.got, "\r\n\r\nMEk%2FwR/+a%3D%3d="));
+}
+
+static void nothing_else_is_there(void **state)
+{
+  (void)state;
+  struct client c;
+  assert_int_equal(ASK(&c, "GET /now HTTP/1.1\r\nHost: a\r\n" CLOSE "\r\n"), 404);
+  assert_int_equal(ASK(&c, "POST /closed HTTP/1.1\r\nHost: a\r\n" CLOSE "\r\n"), 404);
+  assert_int_equal(ASK(&c, "POST /public HTTP/1.1\r\nHost: a\r\n" CLOSE "\r\n"), 405);
+  assert_non_null(strstr(c.got, "Allow: GET, HEAD\r\n"));
+}
+
+static void a_secret_that_comes_in_the_clear_is_refused(void **state)
+{
+  (void)state;
+  struct client c;
+  assert_int_equal(
+      ASK(&c, "GET /public HTTP/1.1\r\nHost: a\r\n" CLOSE "Authorization: Bearer a.b\r\n\r\n"),
+      400);
+  assert_non_null(strstr(c.got, "plain HTTP"));
+  assert_null(strstr(c.got, "a.b"));
+  /* Whatever it is for. */
+  assert_int_equal(ASK(&c, "GET /now HTTP/1.1\r\nHost: a\r\n" CLOSE "Authorization:\r\n\r\n"), 400);
+}
+
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, start, stop)
+#define TEST(name)  cmocka_unit_test_setup_teardown(name, start, stop)
+#define PLAIN(name) cmocka_unit_test_setup_teardown(name, start_plain, stop)
   const struct CMUnitTest tests[] = {
       TEST(a_request_is_answered),
       TEST(head_has_no_body),
@@ -623,6 +710,12 @@ int main(void)
       TEST(one_octet_after_the_other_is_cut_off),
       TEST(what_is_under_way_is_answered_before_the_end),
       TEST(behind_closed_doors_no_handler_runs),
+      PLAIN(what_is_public_is_answered),
+      PLAIN(the_rest_of_a_path_arrives_as_it_was_sent),
+      PLAIN(nothing_else_is_there),
+      PLAIN(a_secret_that_comes_in_the_clear_is_refused),
+      PLAIN(a_head_that_two_could_read_differently_ends_the_connection),
+      PLAIN(one_octet_after_the_other_is_cut_off),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
