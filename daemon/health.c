@@ -29,6 +29,7 @@ struct prober {
   struct ledger *ledger;
   struct recorder *recorder;
   struct signer *signer;
+  uint8_t key_sha256[SIGN_KEY_SHA256_LEN];
   pthread_t thread;
   pthread_mutex_t lock;
   pthread_cond_t stop_asked;
@@ -64,7 +65,8 @@ static void probe(struct prober *prober)
 {
   AUTO(fault) of_ledger = {0}, of_signer = {0};
   struct finding ledger = finding_of(ledger_probe(prober->ledger, &of_ledger), &of_ledger);
-  struct finding signer = finding_of(signer_probe(prober->signer, &of_signer), &of_signer);
+  struct finding signer =
+      finding_of(signer_probe(prober->signer, prober->key_sha256, &of_signer), &of_signer);
   pthread_mutex_lock(&prober->lock);
   say_change("ledger", &prober->ledger_finding, &ledger);
   say_change("key holder", &prober->signer_finding, &signer);
@@ -117,7 +119,8 @@ bool prober_start(struct ledger *ledger, struct recorder *recorder, struct key_h
     return fault_no_memory(f);
   prober->ledger = ledger;
   prober->recorder = recorder;
-  if (!signer_new(holder, slot, key_sha256, SIGNER_TIMEOUT_MS, &prober->signer, f)) {
+  memcpy(prober->key_sha256, key_sha256, sizeof prober->key_sha256);
+  if (!signer_new(holder, slot, SIGNER_TIMEOUT_MS, &prober->signer, f)) {
     free(prober);
     return false;
   }

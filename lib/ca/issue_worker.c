@@ -192,10 +192,11 @@ static void sign_all(struct worker *w)
 {
   AUTO(fault) f = {0};
   for (size_t i = 0; i < w->n; i++) {
+    w->items[i].kind = SIGN_CERTIFICATE;
     w->items[i].tbs = buf_bytes(&w->tbs[i]);
     buf_clear(&w->items[i].signature);
   }
-  if (w->n == 0 || signer_sign(w->signer, w->items, w->n, &f))
+  if (w->n == 0 || signer_sign(w->signer, w->issuer->authority->key_sha256, w->items, w->n, &f))
     return;
   for (size_t i = 0; i < w->n; i++)
     fault_set_code(&w->items[i].fault, f.code, "%s", f.detail);
@@ -245,7 +246,7 @@ bool worker_new(struct issuer *issuer, unsigned slot, struct key_holder *holder,
   if (w == NULL)
     return fault_no_memory(f);
   w->issuer = issuer;
-  if (!signer_new(holder, slot, issuer->authority->key_sha256, timeout_ms, &w->signer, f)) {
+  if (!signer_new(holder, slot, timeout_ms, &w->signer, f)) {
     worker_free(w);
     return false;
   }

@@ -8,27 +8,24 @@
 #include <unistd.h>
 
 #include "lib/base/wire.h"
-#include "lib/pki/sign_protocol.h"
 
 _Static_assert((int)SIGNER_BATCH_MAX == (int)SIGN_BATCH_MAX, "a batch fits into one message");
 
 struct signer {
   struct key_holder *holder;
   unsigned slot, timeout_ms;
-  uint8_t key_sha256[SIGN_KEY_SHA256_LEN];
   int fd; /* -1: not connected */
   uint32_t last_id;
   struct buf request, reply; /* kept, so that a batch sets no memory aside */
 };
 
-bool signer_new(struct key_holder *holder, unsigned slot, const uint8_t key_sha256[32],
-                unsigned timeout_ms, struct signer **ret_signer, struct fault *f)
+bool signer_new(struct key_holder *holder, unsigned slot, unsigned timeout_ms,
+                struct signer **ret_signer, struct fault *f)
 {
   struct signer *signer = calloc(1, sizeof *signer);
   if (signer == NULL)
     return fault_no_memory(f);
   *signer = (struct signer){.holder = holder, .slot = slot, .timeout_ms = timeout_ms, .fd = -1};
-  memcpy(signer->key_sha256, key_sha256, sizeof signer->key_sha256);
   *ret_signer = signer;
   return true;
 }
@@ -86,14 +83,15 @@ static bool exchange(struct signer *signer, uint8_t type, uint8_t reply_type, st
   return result == WIRE_OK || break_off(signer, wire_result_text(result), f);
 }
 
-static void put_request(struct signer *signer, const struct signer_item *items, size_t n)
+static void put_request(struct signer *signer, const uint8_t key_sha256[SIGN_KEY_SHA256_LEN],
+                        const struct signer_item *items, size_t n)
 {
   struct buf *out = &signer->request;
   buf_clear(out);
-  buf_add(out, signer->key_sha256, sizeof signer->key_sha256);
+  buf_add(out, key_sha256, SIGN_KEY_SHA256_LEN);
   wire_put_u16(out, (uint16_t)n);
   for (size_t i = 0; i < n; i++) {
-    wire_put_u8(out, SIGN_CERTIFICATE);
+    wire_put_u8(out, (uint8_t)items[i].kind);
     wire_put_bytes(out, items[i].tbs);
   }
 }
@@ -146,11 +144,12 @@ static void take_results(const struct signer *signer, struct signer_item *items,
   }
 }
 
-bool signer_sign(struct signer *signer, struct signer_item *items, size_t n, struct fault *f)
+bool signer_sign(struct signer *signer, const uint8_t key_sha256[32], struct signer_item *items,
+                 size_t n, struct fault *f)
 {
   if (n == 0 || n > SIGNER_BATCH_MAX)
     return fault_set(f, INTERNAL, "a batch of %zu cannot be signed", n);
-  put_request(signer, items, n);
+  put_request(signer, key_sha256, items, n);
   if (!exchange(signer, SIGN_REQUEST, SIGN_REPLY, f))
     return false;
   if (!reply_is_whole(signer, n))
@@ -159,12 +158,12 @@ bool signer_sign(struct signer *signer, struct signer_item *items, size_t n, str
   return true;
 }
 
-bool signer_probe(struct signer *signer, struct fault *f)
+bool signer_probe(struct signer *signer, const uint8_t key_sha256[32], struct fault *f)
 {
   struct bytes reason;
   enum sign_status status;
   buf_clear(&signer->request);
-  buf_add(&signer->request, signer->key_sha256, sizeof signer->key_sha256);
+  buf_add(&signer->request, key_sha256, SIGN_KEY_SHA256_LEN);
   if (!exchange(signer, PROBE_REQUEST, PROBE_REPLY, f))
     return false;
   struct wire_reader in = {.rest = buf_bytes(&signer->reply)};

@@ -7,29 +7,32 @@
 #include "lib/base/buf.h"
 #include "lib/base/fault.h"
 #include "lib/ca/key_holder.h"
+#include "lib/pki/sign_protocol.h"
 
 enum { SIGNER_BATCH_MAX = 64 };
 
 struct signer;
 
-/* key_sha256 tells which of the key holder's keys: SHA-256 over its SPKI. timeout_ms is for one
- * exchange. Does not connect yet. */
-bool signer_new(struct key_holder *holder, unsigned slot, const uint8_t key_sha256[32],
-                unsigned timeout_ms, struct signer **ret_signer, struct fault *f);
+/* timeout_ms is for one exchange. Does not connect yet. */
+bool signer_new(struct key_holder *holder, unsigned slot, unsigned timeout_ms,
+                struct signer **ret_signer, struct fault *f);
 
 /* One item of a batch. */
 struct signer_item {
+  enum sign_kind kind;  /* in: what it is */
   struct bytes tbs;     /* in: borrowed */
   struct buf signature; /* out: owned by the caller */
   struct fault
       fault; /* out: SIGNER_REFUSED with the guard's reason, or SIGNER_SPENT, for this item */
 };
 
-/* Signs 1 to SIGNER_BATCH_MAX TBSCertificates. False (SIGNER_DOWN) when the key holder cannot be
+/* Signs 1 to SIGNER_BATCH_MAX items with one key: key_sha256 tells which of the key holder's, by
+ * SHA-256 over its SPKI. False (SIGNER_DOWN) when the key holder cannot be
  * reached or broke off; a connection that was found dead before anything was sent on it is opened
  * anew once. True: look at each item's fault. */
-bool signer_sign(struct signer *signer, struct signer_item *items, size_t n, struct fault *f);
+bool signer_sign(struct signer *signer, const uint8_t key_sha256[32], struct signer_item *items,
+                 size_t n, struct fault *f);
 /* Is the key there and does it work? The key holder signs and verifies something of its own;
  * nothing leaves it. */
-bool signer_probe(struct signer *signer, struct fault *f);
+bool signer_probe(struct signer *signer, const uint8_t key_sha256[32], struct fault *f);
 void signer_free(struct signer *signer);

@@ -52,14 +52,14 @@ static struct signer *new_signer(struct key_holder *holder, unsigned slot)
 {
   AUTO(fault) fault = {0};
   struct signer *signer = NULL;
-  assert_true(signer_new(holder, slot, ca.key_sha256, TIMEOUT_MS, &signer, &fault));
+  assert_true(signer_new(holder, slot, TIMEOUT_MS, &signer, &fault));
   return signer;
 }
 
 static bool sign_one(struct signer *signer, struct bytes tbs, struct fault *f)
 {
-  struct signer_item item = {.tbs = tbs};
-  bool ok = signer_sign(signer, &item, 1, f);
+  struct signer_item item = {.kind = SIGN_CERTIFICATE, .tbs = tbs};
+  bool ok = signer_sign(signer, ca.key_sha256, &item, 1, f);
   if (ok && item.fault.code != FAULT_NONE) {
     fault_move(f, &item.fault);
     ok = false;
@@ -152,8 +152,8 @@ static void a_batch_is_signed_and_verifies(void **state)
   struct signer_item items[BATCH] = {0};
   (void)state;
   for (size_t i = 0; i < BATCH; i++)
-    items[i].tbs = buf_bytes(&leaf);
-  if (!signer_sign(signer, items, BATCH, &fault))
+    items[i] = (struct signer_item){.kind = SIGN_CERTIFICATE, .tbs = buf_bytes(&leaf)};
+  if (!signer_sign(signer, ca.key_sha256, items, BATCH, &fault))
     fail_msg("%s", fault.detail);
   for (size_t i = 0; i < BATCH; i++) {
     assert_int_equal(items[i].fault.code, FAULT_NONE);
@@ -176,11 +176,11 @@ static void a_refused_item_does_not_harm_the_others(void **state)
   spec.is_ca = true;
   spec.key_usage = KU_KEY_CERT_SIGN;
   assert_true(cert_build(&spec, &sub_ca, &fault));
-  struct signer_item items[] = {{.tbs = buf_bytes(&leaf)},
-                                {.tbs = buf_bytes(&sub_ca)},
-                                {.tbs = bytes_of("digest", 6)},
-                                {.tbs = buf_bytes(&leaf)}};
-  assert_true(signer_sign(signer, items, ARRAY_LEN(items), &fault));
+  struct signer_item items[] = {{.kind = SIGN_CERTIFICATE, .tbs = buf_bytes(&leaf)},
+                                {.kind = SIGN_CERTIFICATE, .tbs = buf_bytes(&sub_ca)},
+                                {.kind = SIGN_CERTIFICATE, .tbs = bytes_of("digest", 6)},
+                                {.kind = SIGN_CERTIFICATE, .tbs = buf_bytes(&leaf)}};
+  assert_true(signer_sign(signer, ca.key_sha256, items, ARRAY_LEN(items), &fault));
   assert_true(items[0].signature.len > 0 && items[3].signature.len > 0);
   assert_int_equal(items[1].fault.code, FAULT_SIGNER_REFUSED);
   assert_non_null(strstr(items[1].fault.detail, "no CA is signed here"));
@@ -197,13 +197,13 @@ static void a_key_that_is_not_there_is_refused(void **state)
   AUTO(fault) fault = {0};
   const uint8_t unknown[32] = {1};
   struct key_holder *holder = new_holder();
-  struct signer *signer = NULL;
+  struct signer *signer = new_signer(holder, 0);
+  struct signer_item item = {.kind = SIGN_CERTIFICATE, .tbs = buf_bytes(&leaf)};
   (void)state;
-  assert_true(signer_new(holder, 0, unknown, TIMEOUT_MS, &signer, &fault));
-  assert_false(sign_one(signer, buf_bytes(&leaf), &fault));
-  assert_int_equal(fault.code, FAULT_SIGNER_REFUSED);
-  assert_non_null(strstr(fault.detail, "there is no such key"));
-  assert_false(signer_probe(signer, &fault));
+  assert_true(signer_sign(signer, unknown, &item, 1, &fault));
+  assert_int_equal(item.fault.code, FAULT_SIGNER_REFUSED);
+  assert_non_null(strstr(item.fault.detail, "there is no such key"));
+  assert_false(signer_probe(signer, unknown, &fault));
   assert_int_equal(fault.code, FAULT_SIGNER_REFUSED);
   signer_free(signer);
   key_holder_free(holder);
@@ -215,8 +215,8 @@ static void a_probe_says_that_the_key_works(void **state)
   struct key_holder *holder = new_holder();
   struct signer *signer = new_signer(holder, 0);
   (void)state;
-  assert_true(signer_probe(signer, &fault));
-  assert_true(signer_probe(signer, &fault));
+  assert_true(signer_probe(signer, ca.key_sha256, &fault));
+  assert_true(signer_probe(signer, ca.key_sha256, &fault));
   signer_free(signer);
   key_holder_free(holder);
 }
@@ -228,8 +228,8 @@ static void a_batch_over_the_bound_is_not_sent(void **state)
   struct signer *signer = new_signer(holder, 0);
   struct signer_item items[SIGNER_BATCH_MAX + 1] = {0};
   (void)state;
-  assert_false(signer_sign(signer, items, SIGNER_BATCH_MAX + 1, &fault));
-  assert_false(signer_sign(signer, items, 0, &fault));
+  assert_false(signer_sign(signer, ca.key_sha256, items, SIGNER_BATCH_MAX + 1, &fault));
+  assert_false(signer_sign(signer, ca.key_sha256, items, 0, &fault));
   signer_free(signer);
   key_holder_free(holder);
 }
@@ -275,7 +275,7 @@ static void a_key_holder_that_hangs_is_replaced(void **state)
   struct signer *signer = NULL;
   int status;
   (void)state;
-  assert_true(signer_new(holder, 0, ca.key_sha256, 500, &signer, &fault));
+  assert_true(signer_new(holder, 0, 500, &signer, &fault));
   sign_at_last(signer);
   pid_t before = child();
   assert_int_equal(kill(before, SIGSTOP), 0);
@@ -337,7 +337,7 @@ static void *sign_batches(void *context)
   struct crowd *crowd = context;
   struct signer *signer = NULL;
   AUTO(fault) fault = {0};
-  if (!signer_new(crowd->holder, crowd->next_slot++, ca.key_sha256, TIMEOUT_MS, &signer, &fault)) {
+  if (!signer_new(crowd->holder, crowd->next_slot++, TIMEOUT_MS, &signer, &fault)) {
     crowd->failed = true;
     return NULL;
   }
