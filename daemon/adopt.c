@@ -94,7 +94,8 @@ static bool append(struct ledger *ledger, struct issued *row, const struct sans 
 }
 
 bool adopt_server_certificate(struct ledger *ledger, const struct conf *conf,
-                              const struct authority *authority, bool *ret_adopted, struct fault *f)
+                              const struct authorities *authorities, bool *ret_adopted,
+                              struct fault *f)
 {
   AUTO(buf) der = {0};
   AUTO(cert) cert = {0};
@@ -103,8 +104,8 @@ bool adopt_server_certificate(struct ledger *ledger, const struct conf *conf,
   *ret_adopted = false;
   if (!adopt_read_leaf(conf->tls_certificate, &der, &cert, f))
     return false;
-  if (!cert_is_signed_by(&cert, &authority->certificate) ||
-      cert.serial_number.len != SERIAL_NUMBER_LEN)
+  const struct authority *authority = authorities_issuer_of(authorities, &cert);
+  if (authority == NULL || cert.serial_number.len != SERIAL_NUMBER_LEN)
     return true;
   if (ledger_get(ledger, cert.serial_number, when_now(), &row, &unknown))
     return true;

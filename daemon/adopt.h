@@ -2,17 +2,17 @@
 #pragma once
 #include <stdbool.h>
 
-#include "lib/ca/authority.h"
+#include "lib/ca/authorities.h"
 #include "lib/ca/conf.h"
 #include "lib/ca/ledger.h"
 
 /* The first administrator, when the ledger has no principal and the configuration names one. */
 bool adopt_admin(struct ledger *ledger, const struct conf *conf, struct fault *f);
 
-/* The daemon's own TLS certificate, when this authority issued it (`mintmark init` did) and its
- * serial number is not in the ledger. *ret_adopted tells whether a row was added. */
+/* The daemon's own TLS certificate, when one of our authorities issued it (`mintmark init` did) and
+ * its serial number is not in the ledger. *ret_adopted tells whether a row was added. */
 bool adopt_server_certificate(struct ledger *ledger, const struct conf *conf,
-                              const struct authority *authority, bool *ret_adopted,
+                              const struct authorities *authorities, bool *ret_adopted,
                               struct fault *f);
 
 /* The first certificate of a PEM file: its DER, and a view into it. BAD_FILE, FILE_ERROR. */

@@ -93,6 +93,7 @@ const struct cert_field cert_fields[CERT_FIELD_COUNT] = {
 size_t cert_view_chain(const struct cert_view *view, const struct authority *authority)
 {
   struct bytes its_issuer = view->cert.authority_key_id;
-  bool ours = its_issuer.len > 0 && bytes_equal(its_issuer, authority->certificate.subject_key_id);
+  bool ours = authority != NULL && its_issuer.len > 0 &&
+              bytes_equal(its_issuer, authority->certificate.subject_key_id);
   return ours ? authority->n_chain : 0;
 }

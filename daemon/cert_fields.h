@@ -35,5 +35,5 @@ enum { CERT_FIELD_COUNT = 14 };
 extern const struct cert_field cert_fields[CERT_FIELD_COUNT];
 
 /* How many certificates of the authority's chain stand behind this one: all, or none when another
- * CA (an earlier one of this name, say) issued it. */
+ * CA (an earlier one of this name, say) issued it, or the authority is NULL. */
 size_t cert_view_chain(const struct cert_view *view, const struct authority *authority);

@@ -60,7 +60,7 @@ bool cert_json_add(const struct issued *row, const struct authority *authority, 
   AUTO(cert_view) view = {0};
   if (!cert_view_read(row, &view, f))
     return false;
-  buf_reserve(out, 1024 + 2 * row->der.len + authority->chain_pem.len);
+  buf_reserve(out, 1024 + 2 * row->der.len + (authority != NULL ? authority->chain_pem.len : 0));
   buf_add_u8(out, '{');
   add_fields(&view, out);
   json_add_name(out, "certificate");

@@ -7,7 +7,8 @@
 #include "lib/ca/authority.h"
 #include "lib/ca/ledger.h"
 
-/* Appends {"serial_number": ..., ..., "certificate": PEM, "ca_chain": [PEM, ...]}. Every field is
+/* The authority is the one that the row names; NULL: it is not known here, and there is no chain.
+ * Appends {"serial_number": ..., ..., "certificate": PEM, "ca_chain": [PEM, ...]}. Every field is
  * there in every object; what was not given is "" or []. INTERNAL when the row's certificate cannot
  * be read, NO_MEMORY; `out` then holds a part of it. */
 bool cert_json_add(const struct issued *row, const struct authority *authority, struct buf *out,

@@ -29,7 +29,7 @@ struct prober {
   struct ledger *ledger;
   struct recorder *recorder;
   struct signer *signer;
-  uint8_t key_sha256[SIGN_KEY_SHA256_LEN];
+  const struct authorities *authorities;
   pthread_t thread;
   pthread_mutex_t lock;
   pthread_cond_t stop_asked;
@@ -64,9 +64,10 @@ static void note_change(struct prober *prober, bool before_ok, bool ok)
 static void probe(struct prober *prober)
 {
   AUTO(fault) of_ledger = {0}, of_signer = {0};
+  const uint8_t *key_sha256 = authorities_active(prober->authorities)->key_sha256;
   struct finding ledger = finding_of(ledger_probe(prober->ledger, &of_ledger), &of_ledger);
   struct finding signer =
-      finding_of(signer_probe(prober->signer, prober->key_sha256, &of_signer), &of_signer);
+      finding_of(signer_probe(prober->signer, key_sha256, &of_signer), &of_signer);
   pthread_mutex_lock(&prober->lock);
   say_change("ledger", &prober->ledger_finding, &ledger);
   say_change("key holder", &prober->signer_finding, &signer);
@@ -109,9 +110,9 @@ static void prober_free(struct prober *prober)
   free(prober);
 }
 
-bool prober_start(struct ledger *ledger, struct recorder *recorder, struct key_holder *holder,
-                  unsigned slot, const uint8_t key_sha256[32], struct prober **ret_prober,
-                  struct fault *f)
+bool prober_start(struct ledger *ledger, struct recorder *recorder,
+                  const struct authorities *authorities, struct key_holder *holder, unsigned slot,
+                  struct prober **ret_prober, struct fault *f)
 {
   struct prober *prober = calloc(1, sizeof *prober);
   pthread_condattr_t monotonic;
@@ -119,7 +120,7 @@ bool prober_start(struct ledger *ledger, struct recorder *recorder, struct key_h
     return fault_no_memory(f);
   prober->ledger = ledger;
   prober->recorder = recorder;
-  memcpy(prober->key_sha256, key_sha256, sizeof prober->key_sha256);
+  prober->authorities = authorities;
   if (!signer_new(holder, slot, SIGNER_TIMEOUT_MS, &prober->signer, f)) {
     free(prober);
     return false;

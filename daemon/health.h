@@ -3,6 +3,7 @@
  * often does not make it work more. */
 #pragma once
 #include "daemon/exchange.h"
+#include "lib/ca/authorities.h"
 #include "lib/ca/key_holder.h"
 #include "lib/ca/ledger.h"
 #include "lib/ca/recorder.h"
@@ -10,11 +11,11 @@
 struct prober;
 
 /* Probes once, then starts the thread: every second while somebody asks, otherwise every five.
- * Borrows the ledger, the recorder (for events of the key holder) and the key holder (this slot of
- * it). */
-bool prober_start(struct ledger *ledger, struct recorder *recorder, struct key_holder *holder,
-                  unsigned slot, const uint8_t key_sha256[32], struct prober **ret_prober,
-                  struct fault *f);
+ * Borrows the ledger, the recorder (for events of the key holder), the authorities (it is the key
+ * of the one that issues) and the key holder (this slot of it). */
+bool prober_start(struct ledger *ledger, struct recorder *recorder,
+                  const struct authorities *authorities, struct key_holder *holder, unsigned slot,
+                  struct prober **ret_prober, struct fault *f);
 /* What the last probe found: false with LEDGER or SIGNER_DOWN, each part an item; also when the
  * last one is so old that the next must hang. Any thread. */
 bool prober_is_ready(struct prober *prober, struct fault *f);

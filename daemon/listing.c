@@ -93,9 +93,12 @@ static bool fetch(void *state, unsigned limit, size_t *ret_n, bool *ret_more, st
 static bool add_page(void *state, struct buf *out, struct fault *f)
 {
   const struct listing *listing = state;
-  for (size_t i = 0; i < listing->page.n; i++)
-    if (!listing->form->add(&listing->page.rows[i], listing->service->authority, out, f))
+  const struct authorities *authorities = listing->service->authorities;
+  for (size_t i = 0; i < listing->page.n; i++) {
+    const struct issued *row = &listing->page.rows[i];
+    if (!listing->form->add(row, authorities_named(authorities, row->authority), out, f))
       return false;
+  }
   return true;
 }
 

@@ -24,6 +24,7 @@ daemon_librest_a_SOURCES = \
   daemon/order_json.c daemon/order_json.h \
   daemon/paged.c daemon/paged.h \
   daemon/rest.h \
+  daemon/rest_authority.c \
   daemon/rest_ca.c \
   daemon/rest_device.c \
   daemon/rest_import.c \

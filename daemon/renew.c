@@ -21,7 +21,7 @@
 enum { HOUR_S = 3600 };
 
 struct renewer {
-  const struct authority *authority;
+  const struct authorities *authorities;
   struct issuer *issuer;
   struct recorder *recorder;
   pthread_t thread;
@@ -95,8 +95,9 @@ static bool write_pair(const struct renewer *renewer, const struct conf *conf,
 {
   AUTO(buf) certificate = {0};
   AUTO(secret_buf) key_pem = {0};
+  const struct authority *authority = authorities_named(renewer->authorities, row->authority);
   pem_add(&certificate, "CERTIFICATE", buf_bytes(&row->der));
-  buf_add_bytes(&certificate, buf_bytes(&renewer->authority->chain_pem));
+  buf_add_bytes(&certificate, buf_bytes(&authority->chain_pem));
   if (!buf_ok(&certificate))
     return fault_no_memory(f);
   return private_key_write(key, (struct bytes){0}, &key_pem, f) &&
@@ -149,7 +150,7 @@ static int64_t look(struct renewer *renewer, const struct conf *conf)
   AUTO(fault) f = {0};
   int64_t now = when_now(), wait_s = HOUR_S;
   bool done = adopt_read_leaf(conf->tls_certificate, &der, &current, &f);
-  if (done && cert_is_signed_by(&current, &renewer->authority->certificate)) {
+  if (done && authorities_issuer_of(renewer->authorities, &current) != NULL) {
     int64_t lifetime = current.not_after - current.not_before;
     bool is_due = renew_is_due(current.not_before, current.not_after, now);
     done = !is_due || renew(renewer, conf, &current, &f);
@@ -212,13 +213,13 @@ static void renewer_free(struct renewer *renewer)
   free(renewer);
 }
 
-bool renewer_start(struct conf *conf, const struct authority *authority, struct issuer *issuer,
+bool renewer_start(struct conf *conf, const struct authorities *authorities, struct issuer *issuer,
                    struct recorder *recorder, struct renewer **ret_renewer, struct fault *f)
 {
   struct renewer *renewer = calloc(1, sizeof *renewer);
   if (renewer == NULL)
     return fault_no_memory(f);
-  renewer->authority = authority;
+  renewer->authorities = authorities;
   renewer->issuer = issuer;
   renewer->recorder = recorder;
   renewer->conf = conf_hold(conf);

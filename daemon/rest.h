@@ -16,10 +16,18 @@ handler rest_show;
 /* GET /v1/events: a station sees its own. */
 handler rest_events;
 
-/* GET /v1/ca, /v1/ca/chain.pem, /v1/ca/root.crt: open to all. */
+/* GET /v1/ca, /v1/ca/chain.pem, /v1/ca/root.crt: of the authority that issues;
+ * /v1/ca/:name/chain.pem, /v1/ca/:name/root.crt: of another one. Open to all. */
 handler rest_ca;
 handler rest_ca_chain;
 handler rest_ca_root;
+
+/* GET /v1/authorities; POST /v1/authorities/:name/activate, retire: see authorities.h.
+ * POST /v1/reload: has the configuration read again, as SIGHUP does. */
+handler rest_list_authorities;
+handler rest_activate_authority;
+handler rest_retire_authority;
+handler rest_reload;
 
 /* POST and GET /v1/orders, GET /v1/orders/:name, its close, extend and report. A station sees the
  * orders that are open for it. */

@@ -61,13 +61,11 @@ static void add_chain(struct buf *out, const struct authority *authority)
   buf_add_u8(out, ']');
 }
 
-enum handled rest_ca(struct exchange *x)
+/* One authority's members, in an object that is open. */
+static void add_authority(struct buf *out, const struct authority *authority)
 {
-  const struct authority *authority = x->service->authority;
   struct bytes issuing = buf_bytes(&authority->certificate_der);
   struct bytes root = buf_bytes(&authority->root_der);
-  struct buf *out = &x->reply.body;
-  buf_add_u8(out, '{');
   json_add_member(out, "name", bytes_of_text(authority->name));
   add_subject(out, authority->certificate.subject);
   add_when(out, "not_before", authority->certificate.not_before);
@@ -79,18 +77,65 @@ enum handled rest_ca(struct exchange *x)
   json_add_name(out, "root");
   cert_json_add_pem(out, root);
   add_fingerprint(out, "root_sha256_fingerprint", root);
+}
+
+/* Those that issue no more, too: what they issued is still about. */
+static void add_all(struct buf *out, const struct authorities *authorities)
+{
+  json_add_name(out, "authorities");
+  buf_add_u8(out, '[');
+  for (size_t i = 0; i < authorities_n(authorities); i++) {
+    enum authority_state state = authorities_state(authorities, i);
+    json_add_comma(out);
+    buf_add_u8(out, '{');
+    json_add_member(out, "state", bytes_of_text(authority_state_name(state)));
+    add_authority(out, authorities_at(authorities, i));
+    buf_add_u8(out, '}');
+  }
+  buf_add_u8(out, ']');
+}
+
+enum handled rest_ca(struct exchange *x)
+{
+  const struct authorities *authorities = x->service->authorities;
+  struct buf *out = &x->reply.body;
+  buf_add_u8(out, '{');
+  add_authority(out, authorities_active(authorities));
+  add_all(out, authorities);
   buf_add_u8(out, '}');
   return answer(x, "application/json", "public, max-age=300");
 }
 
+/* The one that the path names, or else the one that issues; NULL when there is none of this name.
+ */
+static const struct authority *find(const struct exchange *x)
+{
+  const struct authorities *authorities = x->service->authorities;
+  return x->path_value[0] != '\0' ? authorities_named(authorities, x->path_value)
+                                  : authorities_active(authorities);
+}
+
+static enum handled refuse_unknown(struct exchange *x)
+{
+  AUTO(fault) f = {0};
+  fault_set(&f, UNKNOWN_AUTHORITY, "there is no authority of this name; GET /v1/ca lists all");
+  return exchange_fail(x, &f);
+}
+
 enum handled rest_ca_chain(struct exchange *x)
 {
-  buf_add_bytes(&x->reply.body, buf_bytes(&x->service->authority->chain_pem));
+  const struct authority *authority = find(x);
+  if (authority == NULL)
+    return refuse_unknown(x);
+  buf_add_bytes(&x->reply.body, buf_bytes(&authority->chain_pem));
   return answer(x, "application/pem-certificate-chain", "public, max-age=300");
 }
 
 enum handled rest_ca_root(struct exchange *x)
 {
-  buf_add_bytes(&x->reply.body, buf_bytes(&x->service->authority->root_der));
+  const struct authority *authority = find(x);
+  if (authority == NULL)
+    return refuse_unknown(x);
+  buf_add_bytes(&x->reply.body, buf_bytes(&authority->root_der));
   return answer(x, "application/x-x509-ca-cert", "public, max-age=86400");
 }

@@ -27,8 +27,8 @@ static bool reply(struct exchange *x, const struct cert_form *form, struct issue
   text_hex(x->serial_number, row->serial_number, sizeof row->serial_number);
   /* The ledger gives a status to rows that it reads. This one was just written, or is current. */
   row->status = STATUS_VALID;
-  if (!cert_form_reply(form, row, x->service->authority, result->replayed ? 200 : 201, &x->reply,
-                       f))
+  const struct authority *authority = authorities_named(x->service->authorities, row->authority);
+  if (!cert_form_reply(form, row, authority, result->replayed ? 200 : 201, &x->reply, f))
     return false;
   if (!result->replayed)
     snprintf(x->reply.location, sizeof x->reply.location, "/v1/certificates/%s", x->serial_number);

@@ -21,7 +21,8 @@ static bool add_rows(const struct exchange *x, const struct ledger_page *page, s
   buf_add_text(out, "{\"certificates\":[");
   for (size_t i = 0; i < page->n; i++) {
     json_add_comma(out);
-    if (!cert_json_add(&page->rows[i], x->service->authority, out, f))
+    const struct issued *row = &page->rows[i];
+    if (!cert_json_add(row, authorities_named(x->service->authorities, row->authority), out, f))
       return false;
   }
   buf_add_u8(out, ']');
@@ -114,7 +115,8 @@ static bool find_and_reply(struct exchange *x, struct fault *f)
     return false;
   TEXT_COPY(x->device_serial, bytes_of_text(row.device_serial));
   text_hex(x->serial_number, row.serial_number, sizeof row.serial_number);
-  return cert_form_reply(form, &row, x->service->authority, 200, &x->reply, f);
+  return cert_form_reply(form, &row, authorities_named(x->service->authorities, row.authority), 200,
+                         &x->reply, f);
 }
 
 enum handled rest_show(struct exchange *x)

@@ -22,7 +22,7 @@
 struct run {
   struct conf *conf;
   struct listeners listeners;
-  struct authority *authority;
+  struct authorities *authorities;
   struct ledger *ledger;
   struct recorder *recorder;
   struct key_holder *holder;
@@ -35,13 +35,6 @@ struct run {
   struct fronts *fronts;
   struct renewer *renewer;
 };
-
-static bool load_authority(const struct conf *conf, struct authority **ret_authority,
-                           struct fault *f)
-{
-  return authority_load(conf->authority_name, conf->authority_certificate, conf->authority_chain,
-                        conf->authority_root, when_now(), ret_authority, f);
-}
 
 /* --- check --- */
 
@@ -67,9 +60,8 @@ static bool check_listen(const char *text, struct fault *f)
 
 bool run_check(const struct conf *conf, struct fault *f)
 {
-  AUTO(authority) authority = NULL;
   AUTO(trust) trust = NULL;
-  return load_authority(conf, &authority, f) && trust_load(conf, authority, &trust, f) &&
+  return authorities_check(conf, when_now(), f) && trust_load(conf, NULL, &trust, f) &&
          tls_check(conf->tls_certificate, conf->tls_key, f) && check_listen(conf->listen, f) &&
          check_listen(conf->public_listen, f) && check_key_holder(conf, f);
 }
@@ -79,9 +71,11 @@ bool run_check(const struct conf *conf, struct fault *f)
 static bool open_ledger(struct run *run, struct fault *f)
 {
   bool adopted;
-  if (!ledger_open(run->conf->ledger, &run->ledger, f) || !adopt_admin(run->ledger, run->conf, f))
+  if (!ledger_open(run->conf->ledger, &run->ledger, f) ||
+      !authorities_load(run->conf, run->ledger, when_now(), &run->authorities, f) ||
+      !adopt_admin(run->ledger, run->conf, f))
     return false;
-  if (!adopt_server_certificate(run->ledger, run->conf, run->authority, &adopted, f))
+  if (!adopt_server_certificate(run->ledger, run->conf, run->authorities, &adopted, f))
     return false;
   if (adopted)
     log_say(LOG_LEVEL_INFO, "the daemon's own certificate is on the record now",
@@ -89,23 +83,25 @@ static bool open_ledger(struct run *run, struct fault *f)
   return true;
 }
 
-/* The workers have the first slots of the key holder, the prober has the last. */
+/* Connections to the key holder: the workers have the first, then come these. */
+enum slot_behind_workers { SLOT_PROBER, SLOT_COUNT, SLOT_CRL, SLOT_SPARE, SLOTS_BEHIND_WORKERS };
+
 static bool start_pipeline(struct run *run, struct fault *f)
 {
   struct conf *conf = run->conf;
   return recorder_start(run->ledger, &run->recorder, f) &&
          key_holder_new(conf->key_holder_socket, conf->key_holder_program, conf->key_holder_config,
-                        conf->workers + 1, &run->holder, f) &&
-         issuer_start(conf, run->authority, run->ledger, run->holder, &run->issuer, f) &&
-         prober_start(run->ledger, run->recorder, run->holder, conf->workers,
-                      run->authority->key_sha256, &run->prober, f);
+                        conf->workers + SLOTS_BEHIND_WORKERS, &run->holder, f) &&
+         issuer_start(conf, run->authorities, run->ledger, run->holder, &run->issuer, f) &&
+         prober_start(run->ledger, run->recorder, run->authorities, run->holder,
+                      conf->workers + SLOT_PROBER, &run->prober, f);
 }
 
 /* The list that clients are told stays as it is at the start; what counts follows the files. */
 static bool load_trust(struct run *run, struct fault *f)
 {
   struct trust *trust;
-  if (!trust_load(run->conf, run->authority, &trust, f))
+  if (!trust_load(run->conf, run->authorities, &trust, f))
     return false;
   trust_add_pem(trust, &run->client_authorities);
   return trust_box_new(trust, &run->trusts, f) &&
@@ -117,7 +113,7 @@ static bool start_fronts(struct run *run, struct fault *f)
   const struct conf *conf = run->conf;
   if (!limits_new(conf, &run->limits, f))
     return false;
-  run->service = (struct service){.authority = run->authority,
+  run->service = (struct service){.authorities = run->authorities,
                                   .ledger = run->ledger,
                                   .issuer = run->issuer,
                                   .recorder = run->recorder,
@@ -125,7 +121,7 @@ static bool start_fronts(struct run *run, struct fault *f)
                                   .prober = run->prober,
                                   .limits = run->limits};
   return tls_load(conf->tls_certificate, conf->tls_key, f) &&
-         renewer_start(run->conf, run->authority, run->issuer, run->recorder, &run->renewer, f) &&
+         renewer_start(run->conf, run->authorities, run->issuer, run->recorder, &run->renewer, f) &&
          fronts_start(conf, &run->listeners, &run->service, buf_text(&run->client_authorities),
                       &run->fronts, f);
 }
@@ -141,7 +137,7 @@ static void take_apart(struct run *run)
   ledger_close(run->ledger);
   trust_box_free(run->trusts);
   buf_free(&run->client_authorities);
-  authority_free(run->authority);
+  authorities_free(run->authorities);
   tls_unload();
   listen_close(&run->listeners);
   conf_release(run->conf);
@@ -167,9 +163,8 @@ bool run_start(struct conf *conf, const struct listeners *listeners, struct run 
   }
   run->conf = conf;
   run->listeners = *listeners;
-  if (renew_files_recover(conf->tls_certificate, conf->tls_key, f) &&
-      load_authority(conf, &run->authority, f) && open_ledger(run, f) && load_trust(run, f) &&
-      start_pipeline(run, f) && start_fronts(run, f)) {
+  if (renew_files_recover(conf->tls_certificate, conf->tls_key, f) && open_ledger(run, f) &&
+      load_trust(run, f) && start_pipeline(run, f) && start_fronts(run, f)) {
     note(run, EVENT_STARTED);
     *ret_run = run;
     return true;
@@ -194,9 +189,6 @@ static const struct {
     {"listen", TEXT, offsetof(struct conf, listen)},
     {"public_listen", TEXT, offsetof(struct conf, public_listen)},
     {"ledger", TEXT, offsetof(struct conf, ledger)},
-    {"authority's certificate", TEXT, offsetof(struct conf, authority_certificate)},
-    {"authority's chain", TEXT, offsetof(struct conf, authority_chain)},
-    {"authority's root", TEXT, offsetof(struct conf, authority_root)},
     {"key holder's socket", TEXT, offsetof(struct conf, key_holder_socket)},
     {"key holder's program", TEXT, offsetof(struct conf, key_holder_program)},
     {"key holder's configuration", TEXT, offsetof(struct conf, key_holder_config)},
@@ -223,12 +215,22 @@ static void warn_of_fixed(const struct conf *before, const struct conf *now)
               LOG_TEXT("setting", fixed[i].name));
 }
 
+static bool take_new_authorities(struct run *run, const struct conf *conf, struct fault *f)
+{
+  size_t n = 0;
+  if (!authorities_reload(run->authorities, conf, when_now(), &n, f))
+    return false;
+  if (n > 0)
+    log_say(LOG_LEVEL_INFO, "authorities were added", LOG_NUMBER("count", (int64_t)n));
+  return true;
+}
+
 bool run_reload(struct run *run, struct fault *f)
 {
   AUTO(conf) conf = NULL;
   AUTO(trust) trust = NULL;
   if (!conf_load(run->conf->path, &conf, f) || !run_check(conf, f) ||
-      !trust_load(conf, run->authority, &trust, f) ||
+      !take_new_authorities(run, conf, f) || !trust_load(conf, run->authorities, &trust, f) ||
       !tls_load(conf->tls_certificate, conf->tls_key, f))
     return false;
   trust_box_put(run->trusts, TAKE(trust));

@@ -2,7 +2,7 @@
 #pragma once
 #include <stdbool.h>
 
-#include "lib/ca/authority.h"
+#include "lib/ca/authorities.h"
 #include "lib/ca/conf.h"
 #include "lib/ca/issue.h"
 #include "lib/ca/ledger.h"
@@ -11,7 +11,7 @@
 struct limits;
 
 struct service {
-  const struct authority *authority;
+  struct authorities *authorities;
   struct ledger *ledger;
   struct issuer *issuer;
   struct recorder *recorder; /* for events: see recorder.h; NULL: nothing is recorded */

@@ -3,7 +3,8 @@ SQL_MIGRATIONS = sql/0001-ledger.sql \
   sql/0002-events.sql \
   sql/0003-orders.sql \
   sql/0004-devices.sql \
-  sql/0005-principals.sql
+  sql/0005-principals.sql \
+  sql/0006-authorities.sql
 
 sqldir = $(pkgdatadir)/sql
 dist_sql_DATA = $(SQL_MIGRATIONS)

@@ -5,6 +5,7 @@
 
 #include "lib/base/text.h"
 #include "lib/base/when.h"
+#include "lib/ca/conf.h"
 #include "lib/ca/pem_file.h"
 #include "lib/pki/name.h"
 #include "lib/pki/pem.h"
@@ -24,19 +25,12 @@ static bool read_one(const char *path, struct buf *ret_der, struct cert *ret_cer
          (cert_read(buf_bytes(ret_der), true, ret_cert, f) || fault_prefix(f, "%s", path));
 }
 
-static bool check_ca(const struct cert *cert, const char *path, int64_t now, struct fault *f)
+static bool check_ca(const struct cert *cert, const char *path, struct fault *f)
 {
-  char when[WHEN_TEXT_SIZE];
   if (!cert->has_basic_constraints || !cert->is_ca)
     return fault_set(f, BAD_FILE, "%s is not a CA's certificate", path);
   if (!cert->has_key_usage || (cert->key_usage & KU_KEY_CERT_SIGN) == 0)
     return fault_set(f, BAD_FILE, "%s may not sign certificates (keyCertSign is missing)", path);
-  when_text(when, cert->not_before);
-  if (now < cert->not_before)
-    return fault_set(f, BAD_FILE, "%s is not valid before %s; is the clock right?", path, when);
-  when_text(when, cert->not_after);
-  if (now > cert->not_after)
-    return fault_set(f, BAD_FILE, "%s expired at %s; put a new one in its place", path, when);
   return true;
 }
 
@@ -54,7 +48,7 @@ static bool check_link(const struct cert *lower, const struct cert *upper, size_
 
 /* From the issuing CA upwards, the root standing behind the last. */
 static bool check_chain(const struct authority *a, const char *chain_path, const char *root_path,
-                        int64_t now, struct fault *f)
+                        struct fault *f)
 {
   struct cert certs[CHAIN_MAX] = {0};
   bool good =
@@ -62,11 +56,11 @@ static bool check_chain(const struct authority *a, const char *chain_path, const
       fault_set(f, BAD_FILE, "%s does not begin with the issuing CA's certificate", chain_path);
   for (size_t i = 0; good && i < a->n_chain; i++)
     good = cert_read(buf_bytes(&a->chain_der[i]), true, &certs[i], f)
-               ? check_ca(&certs[i], chain_path, now, f)
+               ? check_ca(&certs[i], chain_path, f)
                : fault_prefix(f, "%s", chain_path);
   for (size_t i = 0; good && i + 1 < a->n_chain; i++)
     good = check_link(&certs[i], &certs[i + 1], i + 1, chain_path, f);
-  good = good && check_ca(&a->root, root_path, now, f) &&
+  good = good && check_ca(&a->root, root_path, f) &&
          (cert_is_signed_by(&a->root, &a->root) ||
           fault_set(f, BAD_FILE, "%s is not a root: it is not signed by itself", root_path)) &&
          check_link(&certs[a->n_chain - 1], &a->root, a->n_chain, chain_path, f);
@@ -111,25 +105,69 @@ static bool derive(struct authority *a, const char *certificate_path, struct fau
   return (buf_ok(&a->root_pem) && buf_ok(&a->chain_pem)) || fault_no_memory(f);
 }
 
-bool authority_load(const char *name, const char *certificate_path, const char *chain_path,
-                    const char *root_path, int64_t now, struct authority **ret_authority,
+/* The same CA in the eyes of clients that know another root: name and key are the root's. */
+static bool add_cross(struct authority *a, const char *path, struct fault *f)
+{
+  AUTO(cert) cross = {0};
+  if (path == NULL)
+    return true;
+  if (a->n_chain == CHAIN_MAX)
+    return fault_set(f, BAD_FILE, "%s: the chain is too long for one more", path);
+  if (!read_one(path, &a->chain_der[a->n_chain], &cross, f) || !check_ca(&cross, path, f))
+    return false;
+  if (!bytes_equal(cross.subject, a->root.subject) ||
+      !bytes_equal(cross.key.spki, a->root.key.spki) || cert_is_signed_by(&cross, &a->root))
+    return fault_set(f, BAD_FILE, "%s is not the root as another one signed it", path);
+  a->n_chain++;
+  return true;
+}
+
+bool authority_load(const struct conf_authority *files, struct authority **ret_authority,
                     struct fault *f)
 {
   AUTO(authority) a = calloc(1, sizeof *a);
   if (a == NULL)
     return fault_no_memory(f);
-  if (!TEXT_COPY(a->name, bytes_of_text(name)))
+  if (!TEXT_COPY(a->name, bytes_of_text(files->name)))
     return fault_set(f, BAD_CONFIG, "the authority's name has more than 64 characters");
-  if (!read_one(certificate_path, &a->certificate_der, &a->certificate, f) ||
-      !check_ca(&a->certificate, certificate_path, now, f) ||
-      !read_one(root_path, &a->root_der, &a->root, f) ||
-      !read_pem(chain_path, a->chain_der, CHAIN_MAX, &a->n_chain, f))
+  if (!read_one(files->certificate, &a->certificate_der, &a->certificate, f) ||
+      !check_ca(&a->certificate, files->certificate, f) ||
+      !read_one(files->root, &a->root_der, &a->root, f) ||
+      !read_pem(files->chain, a->chain_der, CHAIN_MAX, &a->n_chain, f))
     return false;
   drop_root(a);
-  if (!check_chain(a, chain_path, root_path, now, f) || !derive(a, certificate_path, f))
+  if (!check_chain(a, files->chain, files->root, f) || !add_cross(a, files->cross, f) ||
+      !derive(a, files->certificate, f))
     return false;
   *ret_authority = TAKE(a);
   return true;
+}
+
+static bool is_valid(const struct authority *a, const char *what, const struct cert *cert,
+                     int64_t now, struct fault *f)
+{
+  char when[WHEN_TEXT_SIZE];
+  when_text(when, cert->not_before);
+  if (now < cert->not_before)
+    return fault_set(f, BAD_FILE,
+                     "%s of authority \"%s\" is not valid before %s; is the clock right?", what,
+                     a->name, when);
+  when_text(when, cert->not_after);
+  if (now > cert->not_after)
+    return fault_set(f, BAD_FILE, "%s of authority \"%s\" expired at %s; make a new authority",
+                     what, a->name, when);
+  return true;
+}
+
+bool authority_is_valid(const struct authority *a, int64_t now, struct fault *f)
+{
+  bool valid = is_valid(a, "the certificate", &a->certificate, now, f);
+  for (size_t i = 1; i < a->n_chain && valid; i++) {
+    AUTO(cert) above = {0};
+    valid = cert_read(buf_bytes(&a->chain_der[i]), true, &above, f) &&
+            is_valid(a, "a certificate of the chain", &above, now, f);
+  }
+  return valid && is_valid(a, "the root", &a->root, now, f);
 }
 
 void authority_free(struct authority *authority)

@@ -87,16 +87,6 @@ static const struct conf_option tls_options[] = {
     {.name = NULL},
 };
 
-static const struct conf_option authority_options[] = {
-    OPTION("certificate", value_path, AT(authority_certificate), NULL,
-           "the path of a PEM file as in \"issuing.crt\"", .required = true),
-    OPTION("chain", value_path, AT(authority_chain), NULL,
-           "the path of a PEM file as in \"chain.pem\"", .required = true),
-    OPTION("root", value_path, AT(authority_root), NULL,
-           "the path of a PEM file as in \"root.crt\"", .required = true),
-    {.name = NULL},
-};
-
 static const struct conf_option key_holder_options[] = {
     OPTION("socket", value_path, AT(key_holder_socket), NULL,
            "the path of a Unix socket as in \"/run/mintmark-keyd/socket\""),
@@ -164,7 +154,7 @@ struct section {
 
 static const struct section sections[] = {
     {"tls", tls_options, .required = true},
-    {"authority", authority_options, .titled = true, .required = true},
+    {"authority", conf_authority_options, .titled = true, .required = true, .many = true},
     {"key_holder", key_holder_options, .required = true},
     {"admin", admin_options, .titled = true},
     {.name = "crl", .options = crl_options},
@@ -237,6 +227,15 @@ static void *trust_of(cfg_t *cfg)
   return trust;
 }
 
+static void *authority_of(cfg_t *cfg)
+{
+  struct conf_authority *authority = conf_authority_of(loading.conf, cfg_title(cfg));
+  if (authority == NULL)
+    fail(cfg->line, "no room for authority \"%s\"; write at most %d", cfg_title(cfg),
+         AUTHORITIES_MAX);
+  return authority;
+}
+
 static void *profile_of(cfg_t *cfg)
 {
   struct conf *conf = loading.conf;
@@ -257,6 +256,8 @@ static void *object_of(cfg_t *cfg)
     return NULL;
   if (strcmp(cfg_name(cfg), "profile") == 0)
     return profile_of(cfg);
+  if (strcmp(cfg_name(cfg), "authority") == 0)
+    return authority_of(cfg);
   return strcmp(cfg_name(cfg), "trust") == 0 ? trust_of(cfg) : loading.conf;
 }
 
@@ -358,11 +359,6 @@ static int check_section(cfg_t *root, cfg_opt_t *opt)
     return check_key_holder(cfg);
   if (section->options == crl_options)
     return check_crl(cfg);
-  if (section->options == authority_options)
-    return value_text(&(struct conf_option){.at = AT(authority_name)}, cfg_title(cfg), object) ==
-                   VALUE_OK
-               ? 0
-               : fail(cfg->line, "out of memory");
   if (section->options == admin_options &&
       (!principal_name_is_valid(bytes_of_text(cfg_title(cfg))) ||
        !TEXT_COPY(loading.conf->admin_name, bytes_of_text(cfg_title(cfg)))))
@@ -533,6 +529,8 @@ void conf_release(struct conf *conf)
     return;
   for (size_t i = 0; i < conf->n_profiles; i++)
     profile_free(&conf->profiles[i]);
+  for (size_t i = 0; i < conf->n_authorities; i++)
+    conf_authority_free(&conf->authorities[i]);
   for (size_t i = 0; i < conf->n_trusts; i++)
     conf_trust_free(&conf->trusts[i]);
   char *owned[] = {conf->path,
@@ -543,10 +541,6 @@ void conf_release(struct conf *conf)
                    conf->ledger,
                    conf->tls_certificate,
                    conf->tls_key,
-                   conf->authority_name,
-                   conf->authority_certificate,
-                   conf->authority_chain,
-                   conf->authority_root,
                    conf->key_holder_socket,
                    conf->key_holder_program,
                    conf->key_holder_config};

@@ -24,6 +24,15 @@ struct conf_trust {
   enum attribute name_from;
 };
 
+/* A section `authority`: see authorities.h. */
+struct conf_authority {
+  const char *conf_path; /* borrowed from struct conf */
+  char name[65];
+  char *certificate, *chain, *root; /* paths */
+  char *cross;                      /* path: the root, signed by an older one; NULL: none */
+};
+enum { AUTHORITIES_MAX = 16 };
+
 /* Section `crl`: the lists of revoked certificates. */
 struct conf_crl {
   int64_t validity_s;    /* from this_update to next_update */
@@ -50,7 +59,8 @@ struct conf {
   char *ledger;     /* paths are made absolute against the configuration's folder */
   uint8_t instance; /* first octet of serial numbers */
   char *tls_certificate, *tls_key;
-  char *authority_name, *authority_certificate, *authority_chain, *authority_root;
+  struct conf_authority authorities[AUTHORITIES_MAX];
+  size_t n_authorities;    /* at least one */
   char *key_holder_socket; /* NULL: start key_holder_program as a child */
   char *key_holder_program, *key_holder_config;
   char admin_name[PRINCIPAL_NAME_SIZE]; /* "": none; the first administrator, put into an empty

@@ -68,5 +68,12 @@ enum { TRUSTS_MAX = 16 };
 struct conf_trust *conf_trust_of(struct conf *conf, const char *name);
 void conf_trust_free(struct conf_trust *trust); /* what it owns, not the object itself */
 
+/* The options of an authority, likewise; struct conf_authority. */
+extern const struct conf_option conf_authority_options[];
+/* The authority of this name, which is added when it is new; NULL when there is no room. */
+struct conf_authority *conf_authority_of(struct conf *conf, const char *name);
+void conf_authority_free(
+    struct conf_authority *authority); /* what it owns, not the object itself */
+
 /* What no single option can tell: the fault's detail says what is wrong and what would be right. */
 bool conf_profile_is_whole(const struct profile *profile, struct fault *f);

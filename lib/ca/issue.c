@@ -198,7 +198,7 @@ no_incoming:
   return false;
 }
 
-bool issuer_start(struct conf *conf, const struct authority *authority, struct ledger *ledger,
+bool issuer_start(struct conf *conf, const struct authorities *authorities, struct ledger *ledger,
                   struct key_holder *holder, struct issuer **ret_issuer, struct fault *f)
 {
   struct issuer *issuer = calloc(1, sizeof *issuer);
@@ -206,7 +206,7 @@ bool issuer_start(struct conf *conf, const struct authority *authority, struct l
     free(issuer);
     return fault_no_memory(f);
   }
-  issuer->authority = authority;
+  issuer->authorities = authorities;
   issuer->ledger = ledger;
   issuer->conf = conf_hold(conf);
   issuer->n_workers = conf->workers;

@@ -14,7 +14,7 @@
 #include "lib/base/buf.h"
 #include "lib/base/fault.h"
 #include "lib/base/ip.h"
-#include "lib/ca/authority.h"
+#include "lib/ca/authorities.h"
 #include "lib/ca/conf.h"
 #include "lib/ca/key_holder.h"
 #include "lib/ca/ledger.h"
@@ -37,6 +37,7 @@ struct issue_request {
   char device_serial[LABEL_SIZE], profile[LABEL_SIZE], order[LABEL_SIZE], model[LABEL_SIZE];
   struct sans names; /* owned */
   bool replace;
+  char authority[LABEL_SIZE]; /* "": the one that issues now; any other is for the daemon itself */
 };
 
 struct issue_result {
@@ -61,9 +62,9 @@ void issue_job_free(
 
 struct issuer;
 
-/* Starts conf->workers workers and the writer. Borrows ledger, authority and holder (slots 0 to
+/* Starts conf->workers workers and the writer. Borrows ledger, authorities and holder (slots 0 to
  * workers - 1 of it), which must outlive it; holds a reference to conf. */
-bool issuer_start(struct conf *conf, const struct authority *authority, struct ledger *ledger,
+bool issuer_start(struct conf *conf, const struct authorities *authorities, struct ledger *ledger,
                   struct key_holder *holder, struct issuer **ret_issuer, struct fault *f);
 /* From now on requests are held against this configuration's profiles. Any thread. */
 void issuer_reload(struct issuer *issuer, struct conf *conf);

@@ -45,7 +45,7 @@ void job_queue_close(struct job_queue *queue);
 struct worker;
 
 struct issuer {
-  const struct authority *authority;
+  const struct authorities *authorities;
   struct ledger *ledger;
   pthread_mutex_t conf_lock;
   struct conf *conf; /* held; changed by issuer_reload */

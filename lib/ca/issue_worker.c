@@ -19,8 +19,10 @@ struct worker {
   pthread_t thread;
   uint8_t random[RANDOM_POOL];
   size_t random_left;
-  /* The batch: jobs, and what is to be signed for each. Buffers keep their memory. */
+  /* The batch: jobs, by whom each is issued, and what is to be signed. Buffers keep their memory.
+   */
   struct issue_job *jobs[SIGNER_BATCH_MAX];
+  const struct authority *authorities[SIGNER_BATCH_MAX];
   struct buf tbs[SIGNER_BATCH_MAX];
   struct signer_item items[SIGNER_BATCH_MAX];
   size_t n;
@@ -41,6 +43,22 @@ static bool take_random(struct worker *w, uint8_t ret_random[RANDOM_LEN], struct
 }
 
 /* --- one job --- */
+
+/* What the daemon needs for itself may be an earlier authority's to issue. */
+static bool choose_authority(const struct authorities *authorities,
+                             const struct issue_request *request, const struct csr *csr,
+                             const struct authority **ret_authority, struct fault *f)
+{
+  const struct authority *authority = request->authority[0] == '\0'
+                                          ? authorities_active(authorities)
+                                          : authorities_named(authorities, request->authority);
+  if (authority == NULL)
+    return fault_set(f, UNKNOWN_AUTHORITY, "there is no authority %s", request->authority);
+  if (authorities_have_key(authorities, csr->key.spki))
+    return fault_set(f, KEY_NOT_ALLOWED, "this is an authority's own key");
+  *ret_authority = authority;
+  return true;
+}
 
 /* From here on the request names its profile, given or not. */
 static bool choose_profile(const struct conf *conf, struct issue_request *request,
@@ -96,11 +114,25 @@ static bool look_back(struct worker *w, const struct csr *csr, struct issue_job 
   return true;
 }
 
+/* What a request is held against. */
+struct sources {
+  const struct conf *conf;
+  const struct profile *profile;
+  const struct authority *authority;
+  struct order order;
+  struct device_bounds bounds;
+};
+static void sources_free(struct sources *from)
+{
+  device_bounds_free(&from->bounds);
+}
+AUTO_VALUE(sources, struct sources, sources_free)
+
 /* The policy, and the octets to be signed. */
-static bool build(struct worker *w, const struct profile *profile, const struct order *order,
-                  const struct device_bounds *bounds, const struct csr *csr, struct issue_job *job,
+static bool build(const struct sources *from, const struct csr *csr, struct issue_job *job,
                   int64_t now, struct buf *tbs, struct fault *f)
 {
+  const struct device_bounds *bounds = &from->bounds;
   struct issue_request *request = &job->request;
   struct issued *row = &job->result.row;
   const struct profile_request asked = {.csr = csr,
@@ -110,15 +142,18 @@ static bool build(struct worker *w, const struct profile *profile, const struct 
                                         .order = request->order,
                                         .names = &request->names,
                                         .only = bounds->has_names ? &bounds->names : NULL,
-                                        .peer = bounds->is_device ? &bounds->peer : NULL};
+                                        .peer = bounds->is_device ? &bounds->peer : NULL,
+                                        .public_url = from->conf->public_url,
+                                        .crl_shards = from->conf->crl.shards};
   AUTO(plan) plan = {0};
   buf_clear(tbs);
-  if (!profile_check(profile, &asked, w->issuer->authority, now, row->serial_number, &plan, f) ||
-      !order_check_names(order, plan.spec.names, f) || !cert_build(&plan.spec, tbs, f) ||
+  if (!profile_check(from->profile, &asked, from->authority, now, row->serial_number, &plan, f) ||
+      !order_check_names(&from->order, plan.spec.names, f) || !cert_build(&plan.spec, tbs, f) ||
       !lint_leaf(buf_bytes(tbs), &plan.spec, f))
     return false;
   row->not_before = plan.spec.not_before;
   row->not_after = plan.spec.not_after;
+  row->shard = plan.shard;
   if (plan.spec.names == &plan.names) { /* those of the CSR were copied */
     struct sans requested = request->names;
     request->names = plan.names;
@@ -133,31 +168,31 @@ static bool prepare(struct worker *w, const struct conf *conf, struct issue_job 
                     struct buf *tbs, bool *ret_replayed, struct fault *f)
 {
   struct issued *row = &job->result.row;
-  const struct profile *profile = NULL;
   uint8_t random[RANDOM_LEN];
-  struct order order = {0};
   AUTO(csr) csr = {0};
-  AUTO(device_bounds) bounds = {0};
+  AUTO(sources) from = {.conf = conf};
   int64_t now_ms = when_now_ms(), now = now_ms / 1000;
   *ret_replayed = false;
   if (when_monotonic_ms() > job->deadline_ms)
     return fault_set(f, DEADLINE, "the request waited too long for a worker; try again later");
-  if (!issue_bound_device(w->issuer->ledger, &job->request, &bounds, f) ||
-      !issue_take_order(w->issuer->ledger, &job->request, &order, f) ||
-      !choose_profile(conf, &job->request, &profile, f) ||
-      !csr_read(buf_bytes(&job->request.csr), &csr, f))
+  if (!issue_bound_device(w->issuer->ledger, &job->request, &from.bounds, f) ||
+      !issue_take_order(w->issuer->ledger, &job->request, &from.order, f) ||
+      !choose_profile(conf, &job->request, &from.profile, f) ||
+      !csr_read(buf_bytes(&job->request.csr), &csr, f) ||
+      !choose_authority(w->issuer->authorities, &job->request, &csr, &from.authority, f))
     return false;
   pubkey_sha256(csr.key.spki, row->spki_sha256);
   if (!issue_request_sha256(&job->request, row->spki_sha256, row->request_sha256, f))
     return false;
-  copy_labels(&job->request, w->issuer->authority, row);
+  copy_labels(&job->request, from.authority, row);
   if (!look_back(w, &csr, job, now, ret_replayed, f) || *ret_replayed)
     return *ret_replayed;
   if (!take_random(w, random, f))
     return false;
   row->issued_at_ms = now_ms;
   serial_number_make(conf->instance, now_ms, random, row->serial_number);
-  return build(w, profile, &order, &bounds, &csr, job, now, tbs, f);
+  w->authorities[w->n] = from.authority;
+  return build(&from, &csr, job, now, tbs, f);
 }
 
 /* --- a batch --- */
@@ -188,18 +223,35 @@ static void prepare_all(struct worker *w, struct job_list *list)
   job_queue_put(&w->issuer->ready, &decided);
 }
 
-static void sign_all(struct worker *w)
+static void sign_part(struct worker *w, size_t from, size_t n)
 {
   AUTO(fault) f = {0};
+  if (signer_sign(w->signer, w->authorities[from]->key_sha256, w->items + from, n, &f))
+    return;
+  for (size_t i = from; i < from + n; i++)
+    fault_set_code(&w->items[i].fault, f.code, "%s", f.detail);
+}
+
+/* How many from here on are signed with one key: nearly always the whole batch. */
+static size_t same_authority(const struct worker *w, size_t from)
+{
+  size_t n = 1;
+  while (from + n < w->n && w->authorities[from + n] == w->authorities[from])
+    n++;
+  return n;
+}
+
+static void sign_all(struct worker *w)
+{
   for (size_t i = 0; i < w->n; i++) {
     w->items[i].kind = SIGN_CERTIFICATE;
     w->items[i].tbs = buf_bytes(&w->tbs[i]);
     buf_clear(&w->items[i].signature);
   }
-  if (w->n == 0 || signer_sign(w->signer, w->issuer->authority->key_sha256, w->items, w->n, &f))
-    return;
-  for (size_t i = 0; i < w->n; i++)
-    fault_set_code(&w->items[i].fault, f.code, "%s", f.detail);
+  for (size_t from = 0, n; from < w->n; from += n) {
+    n = same_authority(w, from);
+    sign_part(w, from, n);
+  }
 }
 
 static bool assemble(struct worker *w, size_t i, struct fault *f)
@@ -209,7 +261,7 @@ static bool assemble(struct worker *w, size_t i, struct fault *f)
     fault_move(f, &item->fault);
     return false;
   }
-  return cert_assemble(item->tbs, w->issuer->authority->alg, buf_bytes(&item->signature),
+  return cert_assemble(item->tbs, w->authorities[i]->alg, buf_bytes(&item->signature),
                        &w->jobs[i]->result.row.der, f);
 }
 

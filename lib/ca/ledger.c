@@ -192,7 +192,7 @@ bool ledger_begin(struct ledger *ledger, struct ledger_batch **ret_batch, struct
 static bool flush(struct ledger_batch *batch, struct fault *f)
 {
   return ledger_span_flush(batch, f) && ledger_event_span_flush(batch, f) &&
-         ledger_tallies_flush(batch, f);
+         ledger_tallies_flush(batch, f) && ledger_authority_flush(batch, f);
 }
 
 bool ledger_commit(struct ledger_batch *batch, struct fault *f)

@@ -42,6 +42,7 @@ struct issued {
   char device_serial[LABEL_SIZE], profile[LABEL_SIZE], station[LABEL_SIZE], order[LABEL_SIZE],
       model[LABEL_SIZE], authority[LABEL_SIZE];
   int64_t issued_at_ms, not_before, not_after;
+  unsigned shard; /* of its authority's revocation lists; 0: the list of all */
   /* As of the query; set by the ledger. Expired: not_after is past. Superseded: not expired, and a
    * later certificate was issued to the same device under the same profile. */
   enum certificate_status status;

@@ -150,6 +150,7 @@ static bool bind_row(struct ledger *ledger, const struct issued *row, int64_t id
   ledger_call_number(call, spki_prefix(row));
   ledger_call_blob(call, row->request_sha256, sizeof row->request_sha256);
   ledger_call_blob(call, row->der.data, row->der.len);
+  ledger_call_id(call, row->shard);
   return true;
 }
 
@@ -195,7 +196,7 @@ static bool add(struct ledger_batch *batch, struct issued *row, const struct san
       !ledger_use_secret(batch, row, f))
     return false;
   row->id = batch->last_id = id;
-  return ledger_span_widen(batch, row, f);
+  return ledger_span_widen(batch, row, f) && ledger_authority_count(batch, row->authority, f);
 }
 
 static bool append(struct ledger_batch *batch, struct issued *row, const struct sans *names,

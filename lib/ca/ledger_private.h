@@ -99,7 +99,9 @@ struct ledger_batch {
   struct ledger_event_span event_span;
   struct ledger_tally tallies[BATCH_TALLIES]; /* not written yet */
   size_t n_tallies;
-  bool failed; /* SQLite failed within: it can only be rolled back */
+  char authority[LABEL_SIZE]; /* whose certificates were counted last */
+  int64_t authority_issued;   /* not written yet */
+  bool failed;                /* SQLite failed within: it can only be rolled back */
 };
 
 /* Ids of labels that were used of late, by a hash of the text. */
@@ -138,6 +140,13 @@ bool ledger_label_id(struct ledger *ledger, const char *text, int64_t *ret_id, s
 bool ledger_span_widen(struct ledger_batch *batch, const struct issued *row, struct fault *f);
 /* Writes what is pending; before each commit. */
 bool ledger_span_flush(struct ledger_batch *batch, struct fault *f);
+
+/* --- authorities: ledger_authority.c --- */
+
+/* Takes account of a certificate that was added. */
+bool ledger_authority_count(struct ledger_batch *batch, const char *name, struct fault *f);
+/* Writes what is pending; before each commit. */
+bool ledger_authority_flush(struct ledger_batch *batch, struct fault *f);
 
 /* --- events: ledger_event.c, ledger_tally.c --- */
 

@@ -42,7 +42,8 @@ enum {
   COLUMN_IS_REPLACED,
   COLUMN_SPKI_SHA256,
   COLUMN_REQUEST_SHA256,
-  COLUMN_DER
+  COLUMN_DER,
+  COLUMN_SHARD
 };
 
 static bool read_octets(const struct ledger_call *call, int column, uint8_t *to, size_t len)
@@ -81,7 +82,8 @@ bool ledger_row_read(const struct ledger_call *call, int64_t now, struct issued 
   row = {.id = sqlite3_column_int64(s, COLUMN_ID),
          .issued_at_ms = sqlite3_column_int64(s, COLUMN_ISSUED_AT),
          .not_before = sqlite3_column_int64(s, COLUMN_NOT_BEFORE),
-         .not_after = sqlite3_column_int64(s, COLUMN_NOT_AFTER)};
+         .not_after = sqlite3_column_int64(s, COLUMN_NOT_AFTER),
+         .shard = (unsigned)sqlite3_column_int(s, COLUMN_SHARD)};
   row.status = status_at(call, row.not_after, now);
   if (!read_octets(call, COLUMN_SERIAL_NUMBER, row.serial_number, sizeof row.serial_number) ||
       !read_octets(call, COLUMN_SPKI_SHA256, row.spki_sha256, sizeof row.spki_sha256) ||

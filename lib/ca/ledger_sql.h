@@ -17,12 +17,14 @@ enum { SPAN_ROWS = 128 };
   " (SELECT text FROM labels WHERE id = c.authority),"                                             \
   " c.issued_at, c.not_before, c.not_after,"                                                       \
   " EXISTS (SELECT 1 FROM certificates r WHERE r.replaces = c.id),"                                \
-  " c.spki_sha256, c.request_sha256, c.der"
+  " c.spki_sha256, c.request_sha256, c.der, c.shard"
 
 /* One order as ledger_order.c reads it. */
 #define ORDER_COLUMNS                                                                              \
   "id, name, profile, model, stations, ip_ranges, open_from, open_until, quantity, issued,"        \
   " replacements, replaced, created_at, closed_at"
+/* One authority as ledger_authority.c reads it. */
+#define AUTHORITY_COLUMNS "name, state, changed_at, issued, missing"
 /* One device, from a row of devices that is called d and one of device_imports that is called i. */
 #define DEVICE_COLUMNS                                                                             \
   "d.id, d.device_serial, d.model, d.production_order, d.names, d.secret_no, d.secret_salt,"       \
@@ -60,8 +62,8 @@ enum { SPAN_ROWS = 128 };
   X(ADD,                                                                                           \
     "INSERT OR ROLLBACK INTO certificates (id, serial_number, device_serial, profile, station,"    \
     " production_order, model, authority, issued_at, not_before, not_after, replaces,"             \
-    " spki_sha256, spki_prefix, request_sha256, der)"                                              \
-    " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)")             \
+    " spki_sha256, spki_prefix, request_sha256, der, shard)"                                       \
+    " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)")        \
   /* What a span holds already is widened. */                                                      \
   X(ADD_SPAN,                                                                                      \
     "INSERT INTO spans (id, issued_min, issued_max, not_after_min, not_after_max)"                 \
@@ -98,6 +100,21 @@ enum { SPAN_ROWS = 128 };
     " ORDER BY s.text, t.hour, o.text")                                                            \
                                                                                                    \
   X(GET,       "SELECT " ROW_COLUMNS " FROM certificates c WHERE c.serial_number = ?1")            \
+                                                                                                   \
+  X(FIND_AUTHORITY, "SELECT " AUTHORITY_COLUMNS " FROM authorities WHERE name = ?1")               \
+  X(EACH_AUTHORITY, "SELECT " AUTHORITY_COLUMNS " FROM authorities ORDER BY name")                 \
+  X(ADD_AUTHORITY,                                                                                 \
+    "INSERT INTO authorities (name, state, changed_at, issued, missing)"                           \
+    " VALUES (?1, 'standby', ?2, ?3, 0)")                                                          \
+  X(COUNT_AUTHORITY, "UPDATE OR ROLLBACK authorities SET issued = issued + ?2 WHERE name = ?1")    \
+  /* ?1 seconds, ?2 name: whoever else issues does so no more */                                   \
+  X(STAND_BY,                                                                                      \
+    "UPDATE OR ROLLBACK authorities SET state = 'standby', changed_at = ?1"                        \
+    " WHERE state = 'active' AND name <> ?2")                                                      \
+  X(ACTIVATE_AUTHORITY,                                                                            \
+    "UPDATE OR ROLLBACK authorities SET state = 'active', changed_at = ?1 WHERE name = ?2")        \
+  X(RETIRE_AUTHORITY,                                                                              \
+    "UPDATE OR ROLLBACK authorities SET state = 'retired', changed_at = ?1 WHERE name = ?2")       \
                                                                                                    \
   X(FIND_DEVICE,                                                                                   \
     "SELECT " DEVICE_COLUMNS " FROM devices d JOIN device_imports i ON i.id = d.import"            \

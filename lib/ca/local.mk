@@ -4,9 +4,11 @@ CA_LIBS = lib/ca/libca.a lib/pki/libpki.a lib/base/libbase.a \
   $(SQLITE_LIBS) $(CONFUSE_LIBS) $(CRYPTO_LIBS)
 PKI_LIBS = lib/pki/libpki.a lib/base/libbase.a $(CRYPTO_LIBS)
 lib_ca_libca_a_SOURCES = \
+  lib/ca/authorities.c lib/ca/authorities.h \
   lib/ca/authority.c lib/ca/authority.h \
   lib/ca/conf.c lib/ca/conf.h \
   lib/ca/conf_option.h \
+  lib/ca/conf_authority.c \
   lib/ca/conf_profile.c \
   lib/ca/conf_trust.c \
   lib/ca/conf_scan.c lib/ca/conf_scan.h \
@@ -24,6 +26,7 @@ lib_ca_libca_a_SOURCES = \
   lib/ca/key_holder.c lib/ca/key_holder.h \
   lib/ca/ledger.c lib/ca/ledger.h \
   lib/ca/ledger_append.c \
+  lib/ca/ledger_authority.c lib/ca/ledger_authority.h \
   lib/ca/ledger_call.c \
   lib/ca/ledger_connection.c \
   lib/ca/ledger_event.c \

@@ -1,6 +1,7 @@
 /* profile.c - see profile.h. */
 #include "lib/ca/profile.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -215,6 +216,31 @@ static void fill_spec(const struct profile *profile, const struct profile_reques
   }
 }
 
+/* Where verifiers look (RFC 5280, 4.2.1.13 and 4.2.2.1). Which shard is a matter of the random part
+ * of the serial number, so that all grow alike. */
+static bool fill_urls(const struct profile_request *request, const struct authority *authority,
+                      struct plan *plan, struct fault *f)
+{
+  const char *url = request->public_url, *name = authority->name;
+  const uint8_t *random = plan->serial_number + SERIAL_NUMBER_LEN - 2;
+  char shard[16] = "";
+  if (request->crl_shards > 1) {
+    plan->shard = 1 + ((unsigned)random[0] << 8 | random[1]) % request->crl_shards;
+    snprintf(shard, sizeof shard, "/%u", plan->shard);
+  }
+  if (url == NULL)
+    return true;
+  size_t n = (size_t)snprintf(plan->crl_url, PLAN_URL_SIZE, "%s/crl/%s%s.crl", url, name, shard);
+  snprintf(plan->ocsp_url, PLAN_URL_SIZE, "%s/ocsp", url);
+  snprintf(plan->ca_issuers_url, PLAN_URL_SIZE, "%s/ca/%s.crt", url, name);
+  if (n >= PLAN_URL_SIZE)
+    return fault_set(f, INTERNAL, "public_url is too long for a certificate");
+  plan->spec.crl_url = plan->crl_url;
+  plan->spec.ocsp_url = plan->ocsp_url;
+  plan->spec.ca_issuers_url = plan->ca_issuers_url;
+  return true;
+}
+
 bool profile_check(const struct profile *profile, const struct profile_request *request,
                    const struct authority *authority, int64_t now,
                    const uint8_t serial_number[SERIAL_NUMBER_LEN], struct plan *ret_plan,
@@ -233,5 +259,5 @@ bool profile_check(const struct profile *profile, const struct profile_request *
     return false;
   memcpy(ret_plan->serial_number, serial_number, SERIAL_NUMBER_LEN);
   fill_spec(profile, request, authority, ret_plan);
-  return true;
+  return fill_urls(request, authority, ret_plan, f);
 }

@@ -69,7 +69,12 @@ struct profile_request {
   const struct sans *names;
   const struct sans *only; /* NULL, or the only names that whoever asks may have */
   const struct ip *peer;   /* NULL, or where it asks from: ip_proof goes by it */
+  const char *public_url;  /* NULL, or where verifiers find lists, OCSP and the issuer */
+  unsigned crl_shards;     /* of the issuer's revocation lists; 0 and 1: one list of all */
 };
+
+/* A public_url of 200 octets, the name of an authority, and a path. */
+enum { PLAN_URL_SIZE = 320 };
 
 /* The certificate to be. `spec` points into the plan (which therefore stays where it is), the
  * profile, the authority, and the request's texts, names and CSR. */
@@ -79,6 +84,8 @@ struct plan {
   struct buf subject;
   uint8_t serial_number[SERIAL_NUMBER_LEN];
   uint8_t subject_key_id[PUBKEY_ID_LEN];
+  unsigned shard; /* 0: the list of all */
+  char crl_url[PLAN_URL_SIZE], ocsp_url[PLAN_URL_SIZE], ca_issuers_url[PLAN_URL_SIZE];
 };
 
 /* The policy: everything that the profile and the CSR checklist ask for, in a fixed order:

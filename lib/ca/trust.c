@@ -96,7 +96,17 @@ static bool load_source(const struct conf_trust *conf, struct trust_source *sour
   return load_anchors(conf->certificates, source, f) && load_crls(conf->crl, source, f);
 }
 
-bool trust_load(const struct conf *conf, const struct authority *authority,
+/* A client's certificate may be of any of our authorities, whichever issues now. */
+static void trust_ourselves(struct trust *trust, const struct authorities *authorities)
+{
+  size_t n = authorities != NULL ? authorities_n(authorities) : 0;
+  for (size_t i = 0; i < n; i++)
+    trust->own[i] = authorities_at(authorities, i)->certificate;
+  trust->authorities = authorities;
+  trust->ours = (struct vouchers){.anchors = trust->own, .n_anchors = n, .needs_eku = true};
+}
+
+bool trust_load(const struct conf *conf, const struct authorities *authorities,
                 struct trust **ret_trust, struct fault *f)
 {
   static _Atomic uint64_t generations;
@@ -105,9 +115,7 @@ bool trust_load(const struct conf *conf, const struct authority *authority,
     return fault_no_memory(f);
   trust->references = 1;
   trust->generation = ++generations;
-  trust->authority = authority;
-  trust->ours =
-      (struct vouchers){.anchors = &authority->certificate, .n_anchors = 1, .needs_eku = true};
+  trust_ourselves(trust, authorities);
   trust->sources = calloc(conf->n_trusts + 1, sizeof *trust->sources);
   if (trust->sources == NULL)
     return fault_no_memory(f);
@@ -150,8 +158,11 @@ void trust_release(struct trust *trust)
 
 void trust_add_pem(const struct trust *trust, struct buf *out)
 {
-  buf_add_bytes(out, buf_bytes(&trust->authority->root_pem));
-  pem_add(out, "CERTIFICATE", buf_bytes(&trust->authority->certificate_der));
+  for (size_t i = 0; i < trust->ours.n_anchors; i++) {
+    const struct authority *authority = authorities_at(trust->authorities, i);
+    buf_add_bytes(out, buf_bytes(&authority->root_pem));
+    buf_add_bytes(out, buf_bytes(&authority->chain_pem));
+  }
   for (size_t i = 0; i < trust->n_sources; i++)
     for (size_t k = 0; k < trust->sources[i].n_anchors; k++)
       pem_add(out, "CERTIFICATE", buf_bytes(&trust->sources[i].anchor_ders[k]));

@@ -7,7 +7,7 @@
 
 #include "lib/base/buf.h"
 #include "lib/base/fault.h"
-#include "lib/ca/authority.h"
+#include "lib/ca/authorities.h"
 #include "lib/ca/conf.h"
 #include "lib/pki/cert.h"
 #include "lib/pki/crl.h"
@@ -38,7 +38,9 @@ struct trust_source {
 };
 
 struct trust {
-  const struct authority *authority; /* borrowed */
+  const struct authorities
+      *authorities;                 /* borrowed; those that were there when it was loaded count */
+  struct cert own[AUTHORITIES_MAX]; /* what stands in them is the authorities' */
   struct vouchers ours;
   struct trust_source *sources;
   size_t n_sources;
@@ -46,11 +48,12 @@ struct trust {
   _Atomic int references;
 };
 
-/* Reads the files. BAD_FILE or FILE_ERROR says which and why: an anchor that is not a CA (by
- * basicConstraints, and keyUsage where it has one) is refused, one whose key is weak, and a
- * revocation list that none of the anchors signed, or that is not a complete one. Whether they are
- * valid now is looked at when they are used. */
-bool trust_load(const struct conf *conf, const struct authority *authority,
+/* Reads the files; authorities may be NULL when it is only to be seen whether they are good.
+ * BAD_FILE or FILE_ERROR says which and why: an anchor that is not a CA (by basicConstraints, and
+ * keyUsage where it has one) is refused, one whose key is weak, and a revocation list that none of
+ * the anchors signed, or that is not a complete one. Whether they are valid now is looked at when
+ * they are used. */
+bool trust_load(const struct conf *conf, const struct authorities *authorities,
                 struct trust **ret_trust, struct fault *f);
 struct trust *trust_hold(struct trust *trust);
 void trust_release(struct trust *trust); /* accepts NULL */

@@ -188,9 +188,16 @@ bool kit_load_authority(const struct kit *kit, int64_t now, struct authority **r
                         struct fault *f)
 {
   char certificate[KIT_PATH_SIZE], chain[KIT_PATH_SIZE], root[KIT_PATH_SIZE];
-  return authority_load("issuing", kit_path(kit, "issuing.crt", certificate),
-                        kit_path(kit, "chain.pem", chain), kit_path(kit, "root.crt", root), now,
-                        ret_authority, f);
+  AUTO(authority) authority = NULL;
+  kit_path(kit, "issuing.crt", certificate);
+  kit_path(kit, "chain.pem", chain);
+  kit_path(kit, "root.crt", root);
+  const struct conf_authority files = {
+      .name = "issuing", .certificate = certificate, .chain = chain, .root = root};
+  if (!authority_load(&files, &authority, f) || !authority_is_valid(authority, now, f))
+    return false;
+  *ret_authority = TAKE(authority);
+  return true;
 }
 
 struct conf *kit_load_conf(const struct kit *kit)

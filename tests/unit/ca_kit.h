@@ -34,6 +34,7 @@ void kit_free(struct kit *kit);
 const char *kit_path(const struct kit *kit, const char *name, char out[KIT_PATH_SIZE]);
 void kit_write(const struct kit *kit, const char *name, const char *text, unsigned mode);
 
+/* Loads it, and looks whether it is valid now. */
 bool kit_load_authority(const struct kit *kit, int64_t now, struct authority **ret_authority,
                         struct fault *f);
 struct conf *kit_load_conf(const struct kit *kit);

@@ -10,12 +10,46 @@
 #include "tests/unit/sample.h"
 
 struct fake fake;
-static struct authority authority;
-const struct service fake_service = {.authority = &authority};
+const struct service fake_service;
+
+/* The sample alone. */
+const struct authority *authorities_active(const struct authorities *authorities)
+{
+  (void)authorities;
+  return sample_authority();
+}
+
+const struct authority *authorities_named(const struct authorities *authorities, const char *name)
+{
+  const struct authority *authority = authorities_active(authorities);
+  return strcmp(authority->name, name) == 0 ? authority : NULL;
+}
+
+size_t authorities_n(const struct authorities *authorities)
+{
+  (void)authorities;
+  return 1;
+}
+
+const struct authority *authorities_at(const struct authorities *authorities, size_t index)
+{
+  assert_int_equal(index, 0);
+  return authorities_active(authorities);
+}
+
+enum authority_state authorities_state(const struct authorities *authorities, size_t index)
+{
+  (void)authorities, (void)index;
+  return AUTHORITY_ACTIVE;
+}
+
+const char *authority_state_name(enum authority_state state)
+{
+  return state == AUTHORITY_ACTIVE ? "active" : "?";
+}
 
 void fake_add_row(const char *device_serial, const char *station, const char *names)
 {
-  authority = *sample_authority();
   assert_true(fake.n_rows < FAKE_ROWS_MAX);
   sample_row((int64_t)fake.n_rows + 1, device_serial, station, names, &fake.rows[fake.n_rows]);
   fake.n_rows++;
@@ -27,7 +61,6 @@ void fake_reset(void)
     issued_free(&fake.rows[i]);
   buf_free(&fake.searched);
   memset(&fake, 0, sizeof fake);
-  authority = *sample_authority();
 }
 
 static char *copy(const char *text, size_t len)

@@ -155,6 +155,7 @@ void sample_row(int64_t id, const char *device_serial, const char *station, cons
                        .status = STATUS_VALID};
   snprintf(row.device_serial, sizeof row.device_serial, "%s", device_serial);
   snprintf(row.station, sizeof row.station, "%s", station);
+  snprintf(row.authority, sizeof row.authority, "%s", authority.name);
   for (size_t i = 0; i < 4; i++)
     row.serial_number[SERIAL_NUMBER_LEN - 1 - i] = (uint8_t)(id >> (8 * i));
   make_leaf(&row, names, &row.der);

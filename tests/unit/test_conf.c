@@ -144,8 +144,8 @@ static void the_sample_says_what_its_comments_say(void **state)
   snprintf(path, sizeof path, "%s/mintmark.db", folder);
   assert_string_equal(conf->ledger, path);
   snprintf(path, sizeof path, "%s/chain.pem", folder);
-  assert_string_equal(conf->authority_chain, path);
-  assert_string_equal(conf->authority_name, "issuing");
+  assert_string_equal(conf->authorities[0].chain, path);
+  assert_string_equal(conf->authorities[0].name, "issuing");
   assert_string_equal(conf->key_holder_program, "mintmark-keyd");
   assert_null(conf->key_holder_socket);
   assert_string_equal(conf->default_profile->name, "device-server");

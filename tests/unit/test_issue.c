@@ -22,7 +22,7 @@ enum { PATIENCE_MS = 20000 };
 struct bench {
   struct kit kit;
   struct conf *conf;
-  struct authority *authority;
+  struct authorities *authorities;
   struct ledger *ledger;
   struct key_holder *holder;
   struct issuer *issuer;
@@ -40,7 +40,7 @@ static void start_holder(struct bench *bench, const char *program)
 static void start_issuer(struct bench *bench)
 {
   AUTO(fault) f = {0};
-  if (!issuer_start(bench->conf, bench->authority, bench->ledger, bench->holder, &bench->issuer,
+  if (!issuer_start(bench->conf, bench->authorities, bench->ledger, bench->holder, &bench->issuer,
                     &f))
     fail_msg("%s", f.detail);
 }
@@ -60,8 +60,8 @@ static int set_up(void **state)
   bench = (struct bench){0};
   kit_new(&bench.kit);
   bench.conf = kit_load_conf(&bench.kit);
-  if (!kit_load_authority(&bench.kit, when_now(), &bench.authority, &f) ||
-      !ledger_open(kit_path(&bench.kit, "mintmark.db", path), &bench.ledger, &f))
+  if (!ledger_open(kit_path(&bench.kit, "mintmark.db", path), &bench.ledger, &f) ||
+      !authorities_load(bench.conf, bench.ledger, when_now(), &bench.authorities, &f))
     fail_msg("%s", f.detail);
   start_holder(&bench, keyd(program));
   start_issuer(&bench);
@@ -74,8 +74,8 @@ static int tear_down(void **state)
   struct bench *bench = *state;
   issuer_stop(bench->issuer);
   key_holder_free(bench->holder);
+  authorities_free(bench->authorities);
   ledger_close(bench->ledger);
-  authority_free(bench->authority);
   conf_release(bench->conf);
   kit_free(&bench->kit);
   return 0;
@@ -182,7 +182,7 @@ static void a_request_gets_its_certificate(void **state)
   assert_issued(job);
   AUTO(cert) cert = {0};
   assert_true(cert_read(buf_bytes(&job->result.row.der), false, &cert, &f));
-  assert_true(cert_is_signed_by(&cert, &bench->authority->certificate));
+  assert_true(cert_is_signed_by(&cert, &authorities_active(bench->authorities)->certificate));
   assert_true(sans_equal(&cert.names, &job->request.names));
   assert_true(private_key_spki(key, &spki, &f));
   assert_true(bytes_equal(cert.key.spki, buf_bytes(&spki)));

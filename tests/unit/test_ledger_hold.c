@@ -53,16 +53,16 @@ static void a_foreign_hand_cannot_change_a_row(void **state)
       "REPLACE INTO certificates SELECT * FROM certificates",
       "INSERT OR REPLACE INTO certificates SELECT id, serial_number, 'W-9', profile, station,"
       " production_order, model, authority, issued_at, not_before, not_after, replaces,"
-      " spki_sha256, spki_prefix, request_sha256, der FROM certificates WHERE id = 1",
+      " spki_sha256, spki_prefix, request_sha256, der, shard FROM certificates WHERE id = 1",
       "INSERT OR REPLACE INTO certificates SELECT 3, serial_number, 'W-9', profile, station,"
       " production_order, model, authority, issued_at, not_before, not_after, replaces,"
-      " spki_sha256, spki_prefix, request_sha256, der FROM certificates WHERE id = 1",
+      " spki_sha256, spki_prefix, request_sha256, der, shard FROM certificates WHERE id = 1",
       "INSERT OR IGNORE INTO certificates SELECT * FROM certificates",
       "INSERT INTO certificates SELECT * FROM certificates WHERE true"
       " ON CONFLICT DO UPDATE SET device_serial = 'W-9'",
       "INSERT INTO certificates SELECT 99, x'00112233445566778899aabbccddeeff', 'W-9', profile,"
       " station, production_order, model, authority, issued_at, not_before, not_after, replaces,"
-      " spki_sha256, spki_prefix, request_sha256, der FROM certificates WHERE id = 1",
+      " spki_sha256, spki_prefix, request_sha256, der, shard FROM certificates WHERE id = 1",
       "UPDATE names SET value = 'x.example'",
       "DELETE FROM names",
       "REPLACE INTO names SELECT * FROM names",
@@ -73,6 +73,10 @@ static void a_foreign_hand_cannot_change_a_row(void **state)
       "REPLACE INTO labels SELECT id, 'line-9' FROM labels WHERE text = 'line-1'",
       "REPLACE INTO labels SELECT 99, text FROM labels",
       "DELETE FROM spans",
+      "DELETE FROM authorities",
+      "UPDATE authorities SET issued = issued - 1",
+      "UPDATE authorities SET name = 'other'",
+      "REPLACE INTO authorities SELECT name, state, changed_at, 0, missing FROM authorities",
   };
   AUTO(sans) names = {0};
   AUTO(fault) f = {0};

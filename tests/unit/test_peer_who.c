@@ -12,7 +12,6 @@
 _Static_assert((int)NOW == (int)PEER_NOW, "one clock");
 
 static struct made ours, acme, other;
-static struct authority authority;
 static struct trust_source source;
 static struct trust trust;
 
@@ -22,12 +21,10 @@ static int make_authorities(void **state)
   made_cert(&(struct recipe){.name = "Ours", .is_ca = true}, &ours);
   made_cert(&(struct recipe){.name = "Acme", .is_ca = true}, &acme);
   made_cert(&(struct recipe){.name = "Other", .is_ca = true}, &other);
-  authority.certificate = ours.cert;
   source = (struct trust_source){.name = "acme", .name_from = ATTR_SERIAL_NUMBER};
   source.vouchers = (struct vouchers){.anchors = &acme.cert, .n_anchors = 1};
-  trust = (struct trust){.authority = &authority, .sources = &source, .n_sources = 1};
-  trust.ours =
-      (struct vouchers){.anchors = &authority.certificate, .n_anchors = 1, .needs_eku = true};
+  trust = (struct trust){.sources = &source, .n_sources = 1};
+  trust.ours = (struct vouchers){.anchors = &ours.cert, .n_anchors = 1, .needs_eku = true};
   trust.generation = 1;
   return 0;
 }
@@ -271,7 +268,7 @@ static void try_files(struct bench *bench, const struct buf *anchor,
     write_pem(crl, "X509 CRL", &list);
     section.crl = crl;
   }
-  bool taken = trust_load(&conf, &authority, &loaded, &f);
+  bool taken = trust_load(&conf, NULL, &loaded, &f);
   if (taken != (word == NULL) || (!taken && strstr(f.detail, word) == NULL))
     fail_msg("%s instead of %s", f.detail, word != NULL ? word : "taken");
   if (taken)

@@ -160,6 +160,10 @@ static void the_authority_shows_itself(void **state)
   assert_non_null(text_of(object, "not_after"));
   assert_int_equal(strlen(text_of(object, "sha256_fingerprint")), 64);
   assert_int_equal(strlen(text_of(object, "root_sha256_fingerprint")), 64);
+  json_t *all = json_object_get(object, "authorities");
+  assert_int_equal(json_array_size(all), 1);
+  assert_string_equal(text_of(json_array_get(all, 0), "state"), "active");
+  assert_string_equal(text_of(json_array_get(all, 0), "name"), authority->name);
   assert_string_not_equal(text_of(object, "sha256_fingerprint"),
                           text_of(object, "root_sha256_fingerprint"));
   json_decref(object);
