@@ -47,7 +47,9 @@ static enum value_result value_default_profile(const struct conf_option *option,
                                                void *object)
 {
   (void)option, (void)object;
-  return TEXT_COPY(loading.default_profile, bytes_of_text(text)) ? VALUE_OK : VALUE_BAD;
+  bool is_name = text_is_token(bytes_of_text(text), 64, "-_.") &&
+                 TEXT_COPY(loading.default_profile, bytes_of_text(text));
+  return is_name ? VALUE_OK : VALUE_BAD;
 }
 
 static const struct conf_option root_options[] = {
@@ -505,6 +507,7 @@ bool conf_load(const char *path, struct conf **ret_conf, struct fault *f)
     fault_move(f, &found);
     return false;
   }
+  profile_make_ocsp(conf->ocsp.responder_validity_s, &conf->ocsp_profile);
   *ret_conf = TAKE(conf);
   return true;
 }
@@ -514,7 +517,7 @@ const struct profile *conf_profile(const struct conf *conf, const char *name)
   for (size_t i = 0; i < conf->n_profiles; i++)
     if (strcmp(conf->profiles[i].name, name) == 0)
       return &conf->profiles[i];
-  return NULL;
+  return strcmp(name, PROFILE_OCSP) == 0 ? &conf->ocsp_profile : NULL;
 }
 
 struct conf *conf_hold(struct conf *conf)

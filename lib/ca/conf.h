@@ -83,12 +83,14 @@ struct conf {
   size_t n_profiles;
   struct conf_trust *trusts;
   size_t n_trusts;
+  struct profile ocsp_profile;           /* PROFILE_OCSP: made, not read */
   const struct profile *default_profile; /* NULL: a request must name one */
   _Atomic int references;
 };
 
 /* BAD_CONFIG with "FILE:LINE: what is wrong and what would be right". */
 bool conf_load(const char *path, struct conf **ret_conf, struct fault *f);
+/* NULL when there is none. */
 const struct profile *conf_profile(const struct conf *conf, const char *name);
 struct conf *conf_hold(struct conf *conf);
 void conf_release(struct conf *conf); /* accepts NULL */

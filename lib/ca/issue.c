@@ -118,7 +118,7 @@ void issuer_reload(struct issuer *issuer, struct conf *conf)
 bool issuer_has_profile(struct issuer *issuer, const char *name)
 {
   AUTO(conf) conf = issuer_conf(issuer);
-  return conf_profile(conf, name) != NULL;
+  return conf_profile(conf, name) != NULL && strcmp(name, PROFILE_OCSP) != 0;
 }
 
 bool issuer_submit(struct issuer *issuer, struct issue_job *job, struct fault *f)

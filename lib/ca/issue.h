@@ -68,7 +68,8 @@ bool issuer_start(struct conf *conf, const struct authorities *authorities, stru
                   struct key_holder *holder, struct issuer **ret_issuer, struct fault *f);
 /* From now on requests are held against this configuration's profiles. Any thread. */
 void issuer_reload(struct issuer *issuer, struct conf *conf);
-/* Is there a profile of this name in the configuration, as it is now? Any thread. */
+/* Does the configuration, as it is now, have a profile of this name that somebody may ask under?
+ * Any thread. */
 bool issuer_has_profile(struct issuer *issuer, const char *name);
 /* Takes the job, or returns false with BUSY or STOPPING (the job stays the caller's and done() is
  * not called). Any thread. */

@@ -20,6 +20,27 @@ void profile_free(struct profile *profile)
   free(profile->ip_ranges);
 }
 
+/* A signature for verifiers, of a key that lives as long as the daemon does. Its status need not be
+ * asked for, so that its life is short instead. */
+void profile_make_ocsp(int64_t validity_s, struct profile *ret_profile)
+{
+  enum { BACKDATE_S = 300 };
+  *ret_profile = (struct profile){
+      .name = PROFILE_OCSP,
+      .validity_s = validity_s,
+      .backdate_s = validity_s / 10 < BACKDATE_S ? validity_s / 10 : BACKDATE_S,
+      .ends_with_issuer = true,
+      .key_types = UINT32_C(1) << KEY_EC_P256,
+      .key_usage = KU_DIGITAL_SIGNATURE,
+      .ext_key_usage = EKU_OCSP_SIGNING,
+      .csr_names = CSR_NAMES_REFUSE,
+      .subject = {{ATTR_COMMON_NAME, "OCSP responder"}},
+      .n_subject = 1,
+      .roles = UINT32_C(1) << ROLE_NONE,
+      .ocsp_nocheck = true,
+  };
+}
+
 void plan_free(struct plan *plan)
 {
   sans_free(&plan->names);
@@ -167,6 +188,8 @@ static bool make_validity(const struct profile *profile, const struct cert *issu
   int64_t not_after = profile->never_expires ? WHEN_NEVER : not_before + profile->validity_s - 1;
   if (not_after > WHEN_NEVER)
     not_after = WHEN_NEVER;
+  if (not_after > issuer->not_after && profile->ends_with_issuer)
+    not_after = issuer->not_after;
   when_text(when, issuer->not_after);
   if (now > issuer->not_after)
     return fault_set(f, OUTLIVES_ISSUER, "the issuing certificate expired at %s", when);
@@ -209,6 +232,7 @@ static void fill_spec(const struct profile *profile, const struct profile_reques
   spec->authority_key_id = authority->certificate.subject_key_id;
   spec->key_usage = profile->key_usage & usable(key->type);
   spec->ext_key_usage = profile->ext_key_usage;
+  spec->ocsp_nocheck = profile->ocsp_nocheck;
   spec->path_len = -1;
   if (profile->hardware_type_len > 0) {
     spec->hardware.type = bytes_of(profile->hardware_type, profile->hardware_type_len);

@@ -29,7 +29,8 @@ struct profile {
   bool never_expires; /* 99991231235959Z */
   int64_t backdate_s; /* not_before lies this much before now, for devices whose clock is behind */
   bool may_outlive_issuer;
-  uint32_t key_types; /* bit (1 << enum key_type) */
+  bool ends_with_issuer; /* one that would outlive its issuer is made shorter instead of refused */
+  uint32_t key_types;    /* bit (1 << enum key_type) */
   unsigned rsa_bits_min, rsa_bits_max;
   uint32_t key_usage; /* keyEncipherment is left out for keys that are not RSA */
   uint32_t ext_key_usage;
@@ -53,7 +54,13 @@ struct profile {
   uint32_t roles;     /* bit (1 << enum role): who may ask under it; 0: see profile_takes_role */
   uint8_t hardware_type[64]; /* OID content octets of hardwareModuleName; len 0: none */
   size_t hardware_type_len;
+  bool ocsp_nocheck; /* RFC 6960, 4.2.2.2.1 */
 };
+
+/* The profile of this daemon's own OCSP responders: no file can have one of this name, and no
+ * principal may ask under it. */
+#define PROFILE_OCSP "@ocsp"
+void profile_make_ocsp(int64_t validity_s, struct profile *ret_profile);
 
 /* May a principal of this role ask under this profile? A profile that does not say takes stations,
  * operators and administrators: a device only where its role is named. The profiles "station" and

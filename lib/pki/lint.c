@@ -121,11 +121,13 @@ static bool urls(const struct cert *c, const struct cert_spec *s)
          is_url(c->ca_issuers_url, s->ca_issuers_url);
 }
 
-/* Only a responder's certificate may say that nobody need ask for its status. */
+/* Only a responder's certificate may say that nobody need ask for its status; and ours, which is
+ * for nothing else, always says so. */
 static bool ocsp_nocheck(const struct cert *c, const struct cert_spec *s)
 {
-  return c->ocsp_nocheck == s->ocsp_nocheck &&
-         (!c->ocsp_nocheck || c->ext_key_usage == EKU_OCSP_SIGNING);
+  bool responds = (c->ext_key_usage & EKU_OCSP_SIGNING) != 0;
+  return c->ocsp_nocheck == s->ocsp_nocheck && c->ocsp_nocheck == responds &&
+         (!responds || c->ext_key_usage == EKU_OCSP_SIGNING);
 }
 
 static bool known_extensions(const struct cert *c, const struct cert_spec *s)
@@ -156,7 +158,8 @@ static const struct {
     {"hardware_name", hardware_name, "not the one that was asked for"},
     {"names_critical", names_critical, "critical with a subject, or not critical without one"},
     {"urls", urls, "not the ones that were asked for"},
-    {"ocsp_nocheck", ocsp_nocheck, "not as it was asked for, or in another than a responder's"},
+    {"ocsp_nocheck", ocsp_nocheck,
+     "not as it was asked for, or not in a responder's, and only there"},
     {"known_extensions", known_extensions, "an extension that nobody asked for"},
 };
 

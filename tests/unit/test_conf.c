@@ -160,6 +160,10 @@ static void the_sample_says_what_its_comments_say(void **state)
   const struct profile *idevid = conf_profile(conf, "idevid");
   assert_true(idevid->never_expires && idevid->may_outlive_issuer && idevid->hardware_type_len > 0);
   assert_null(conf_profile(conf, "none"));
+  const struct profile *responder = conf_profile(conf, PROFILE_OCSP);
+  assert_int_equal(responder->validity_s, 14 * 86400);
+  assert_int_equal(responder->ext_key_usage, EKU_OCSP_SIGNING);
+  assert_true(responder->ocsp_nocheck && !responder->may_outlive_issuer);
   conf_release(conf);
 }
 

@@ -437,6 +437,25 @@ static void a_stopping_pipeline_takes_nothing(void **state)
   issue_job_free(waiting.job);
 }
 
+static void nobody_asks_for_a_responder_of_ours(void **state)
+{
+  struct bench *bench = *state;
+  AUTO(private_key) key = kit_key("ec-p256");
+  for (enum role role = ROLE_STATION; role < ROLE_COUNT; role++) {
+    struct waiting waiting;
+    make_job(&waiting, key, "W-1001");
+    strcpy(waiting.job->request.profile, PROFILE_OCSP);
+    waiting.job->request.role = role;
+    if (role == ROLE_DEVICE)
+      strcpy(waiting.job->request.own_serial, "W-1001");
+    submit(bench->issuer, &waiting);
+    wait_for(&waiting);
+    assert_fault(waiting.job, FAULT_FORBIDDEN);
+    issue_job_free(waiting.job);
+  }
+  assert_false(issuer_has_profile(bench->issuer, PROFILE_OCSP));
+}
+
 static void a_reload_changes_what_may_be_issued(void **state)
 {
   struct bench *bench = *state;
@@ -548,6 +567,7 @@ int main(void)
       TEST(a_job_that_waited_too_long_is_told_so),
       TEST(a_ledger_that_cannot_be_written_releases_nothing),
       TEST(a_stopping_pipeline_takes_nothing),
+      TEST(nobody_asks_for_a_responder_of_ours),
       TEST(a_reload_changes_what_may_be_issued),
       TEST(names_of_the_csr_are_certified_and_recorded_when_copied),
       cmocka_unit_test(the_order_of_names_does_not_make_another_request),

@@ -42,7 +42,8 @@ static void lint_names(const struct cert_spec *built, const struct cert_spec *as
 static bool is_meant_to_fail(const struct cert_spec *spec)
 {
   struct bytes n = spec->serial_number;
-  return spec->is_ca || spec->ext_key_usage == 0 || n.len < 8;
+  bool responds = (spec->ext_key_usage & EKU_OCSP_SIGNING) != 0 && !spec->ocsp_nocheck;
+  return spec->is_ca || spec->ext_key_usage == 0 || n.len < 8 || responds;
 }
 
 static void run_case(const char *folder, const char *name)
@@ -150,6 +151,9 @@ static void what_no_leaf_may_have_is_named_even_when_it_was_asked_for(void **sta
   s.ocsp_nocheck = true;
   lint_names(&s, &s, "ocsp_nocheck");
   s.ext_key_usage |= EKU_OCSP_SIGNING;
+  lint_names(&s, &s, "ocsp_nocheck");
+  s = c.spec;
+  s.ext_key_usage = EKU_OCSP_SIGNING;
   lint_names(&s, &s, "ocsp_nocheck");
   s = c.spec;
   s.serial_number = bytes_of("1234567", 7);

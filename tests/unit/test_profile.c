@@ -332,6 +332,38 @@ static void exactly_the_names_that_are_not_allowed_are_told(void **state)
   conf_release(conf);
 }
 
+/* --- the daemon's own profile --- */
+
+static void a_responder_is_short_lived_and_nobody_else_is_one(void **state)
+{
+  AUTO(buf) der = {0};
+  AUTO(buf) tbs = {0};
+  AUTO(csr) csr = {0};
+  AUTO(plan) plan = {0};
+  AUTO(cert) cert = {0};
+  AUTO(fault) f = {0};
+  AUTO(conf) conf = kit_load_conf(&kit);
+  const struct sans none = {0};
+  const struct profile *profile = conf_profile(conf, PROFILE_OCSP);
+  (void)state;
+  for (enum role role = ROLE_NONE; role < ROLE_COUNT; role++)
+    assert_int_equal(profile_takes_role(profile, role), role == ROLE_NONE);
+  kit_csr(key_named("ec-p256"), NULL, &der);
+  assert_true(csr_read(buf_bytes(&der), &csr, &f));
+  const struct profile_request request = {
+      .csr = &csr, .device_serial = "", .model = "", .station = "", .order = "", .names = &none};
+  int64_t at = authority->certificate.not_after - DAY_S;
+  if (!profile_check(profile, &request, authority, at, serial_number, &plan, &f) ||
+      !cert_build(&plan.spec, &tbs, &f) || !lint_leaf(buf_bytes(&tbs), &plan.spec, &f) ||
+      !tbs_read(buf_bytes(&tbs), &cert, &f))
+    fail_msg("%s", f.detail);
+  assert_true(cert.ocsp_nocheck && cert.ext_key_usage == EKU_OCSP_SIGNING && !cert.has_unknown_eku);
+  assert_true(cert.key_usage == KU_DIGITAL_SIGNATURE && !cert.has_names);
+  /* It begins a little earlier, and ends with its issuer rather than not being there. */
+  assert_int_equal(cert.not_before, at - 300);
+  assert_int_equal(cert.not_after, authority->certificate.not_after);
+}
+
 /* --- time --- */
 
 /* Checks a request and gives the plan's times. */
@@ -425,6 +457,7 @@ int main(void)
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(every_case_is_judged_as_it_should),
       cmocka_unit_test(exactly_the_names_that_are_not_allowed_are_told),
+      cmocka_unit_test(a_responder_is_short_lived_and_nobody_else_is_one),
       cmocka_unit_test(the_validity_counts_both_ends_and_holds_the_backdate),
       cmocka_unit_test(a_leaf_is_not_older_than_its_issuer),
       cmocka_unit_test(a_leaf_may_end_with_its_issuer_and_not_a_second_later),
