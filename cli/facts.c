@@ -8,6 +8,8 @@
 #include "lib/base/when.h"
 #include "lib/pki/name.h"
 
+enum { URL_MAX = 2048 };
+
 static struct fact *add(struct facts *facts, const char *label, const char *name)
 {
   struct fact *fact = &facts->rows[facts->n++]; /* FACTS_MAX is more than any item has */
@@ -132,10 +134,23 @@ static void csr_facts(const struct item *item, struct facts *facts)
                item->csr_is_proven ? "yes" : "no");
 }
 
+/* A list of some certificates only: of those that name this URL, or whatever else it says. */
+static void add_point(struct facts *facts, const struct crl *crl)
+{
+  if (!crl->is_partial)
+    return;
+  bool is_url = text_is_token(crl->point_url, URL_MAX, "-._~:/?#[]@!$&'()*+,;=%");
+  buf_add_bytes(&add(facts, "list of", "distribution_point")->text,
+                is_url ? crl->point_url : bytes_of_text("some certificates"));
+}
+
 static void crl_facts(const struct crl *crl, int64_t now, struct facts *facts)
 {
   add_name(facts, "issuer", "issuer", crl->issuer);
   add_hex(facts, "number", "crl_number", crl->crl_number);
+  if (crl->is_delta)
+    add_hex(facts, "delta to", "base_crl_number", crl->base_number);
+  add_point(facts, crl);
   add_when(facts, "made", "this_update", crl->this_update, now);
   add_when(facts, "next", "next_update", crl->next_update, now);
   buf_addf(&add(facts, "revoked", "revoked")->text, "%zu", crl->n_revoked);

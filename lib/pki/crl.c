@@ -112,9 +112,21 @@ static bool read_crl_number(const struct extension *e, struct crl *crl)
 
 static bool read_base_number(const struct extension *e, struct crl *crl)
 {
-  struct bytes base;
   crl->is_delta = true;
-  return e->critical && read_number(e->value, &base);
+  return e->critical && read_number(e->value, &crl->base_number);
+}
+
+/* DistributionPointName { fullName [0] }: of its names, the first URL. Other forms are stepped
+ * over. */
+static struct bytes url_of_point(struct bytes name)
+{
+  struct der in = der_of(name), full_name;
+  struct der_value value;
+  if (der_enter(&in, DER_CONTEXT_CONSTRUCTED(0), &full_name))
+    while (der_next(&full_name, &value))
+      if (value.tag == DER_CONTEXT(6))
+        return value.content;
+  return (struct bytes){0};
 }
 
 /* IssuingDistributionPoint: never empty (RFC 5280, 5.2.5). What it says is the reader's matter. */
@@ -132,6 +144,8 @@ static bool read_distribution_point(const struct extension *e, struct crl *crl)
         (field.tag & 0x1f) + 1 <= last)
       return false;
     last = (uint8_t)((field.tag & 0x1f) + 1);
+    if (field.tag == DER_CONTEXT_CONSTRUCTED(0))
+      crl->point_url = url_of_point(field.content);
   }
   return true;
 }

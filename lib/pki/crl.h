@@ -18,6 +18,8 @@ struct crl {
   size_t n_revoked;
   struct bytes entries;      /* content of revokedCertificates; empty: none */
   bool is_delta, is_partial; /* deltaCRLIndicator; issuingDistributionPoint */
+  struct bytes base_number;  /* of a delta list: magnitude */
+  struct bytes point_url;    /* of a partial list: the first URL of its fullName; empty: none */
   struct bytes signature;    /* set by crl_read */
 };
 

@@ -328,7 +328,7 @@ static void store_len(uint8_t *out, size_t len, size_t n)
     out[i] = (uint8_t)(len >> (8 * (n - 1 - i)));
 }
 
-static void put_header(struct buf *out, uint8_t tag, size_t len)
+void der_put_header(struct buf *out, uint8_t tag, size_t len)
 {
   uint8_t header[1 + 1 + sizeof len];
   size_t n = len_octets(len);
@@ -356,7 +356,7 @@ void der_end(struct buf *out, size_t mark)
 
 void der_put(struct buf *out, uint8_t tag, struct bytes content)
 {
-  put_header(out, tag, content.len);
+  der_put_header(out, tag, content.len);
   buf_add_bytes(out, content);
 }
 
@@ -370,7 +370,7 @@ void der_put_unsigned(struct buf *out, struct bytes magnitude)
   while (magnitude.len > 1 && magnitude.data[0] == 0)
     magnitude = bytes_of(magnitude.data + 1, magnitude.len - 1);
   bool pad = magnitude.len == 0 || (magnitude.data[0] & 0x80) != 0;
-  put_header(out, DER_INTEGER, magnitude.len + pad);
+  der_put_header(out, DER_INTEGER, magnitude.len + pad);
   if (pad)
     buf_add_u8(out, 0);
   buf_add_bytes(out, magnitude);
@@ -391,7 +391,7 @@ void der_put_oid(struct buf *out, struct bytes oid)
 
 void der_put_bit_octets(struct buf *out, struct bytes octets)
 {
-  put_header(out, DER_BIT_STRING, octets.len + 1);
+  der_put_header(out, DER_BIT_STRING, octets.len + 1);
   buf_add_u8(out, 0);
   buf_add_bytes(out, octets);
 }

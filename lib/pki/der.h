@@ -88,6 +88,8 @@ bool der_is_ascending(struct bytes before, struct bytes after);
 size_t der_begin(struct buf *out, uint8_t tag);
 void der_end(struct buf *out, size_t mark);
 void der_put(struct buf *out, uint8_t tag, struct bytes content);
+/* Tag and length alone, when `len` octets of content are to stand elsewhere. */
+void der_put_header(struct buf *out, uint8_t tag, size_t len);
 void der_put_bool(struct buf *out, bool value);
 void der_put_number(struct buf *out, uint64_t number);
 /* A positive INTEGER from its magnitude, leading zeros allowed. */

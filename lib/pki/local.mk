@@ -24,6 +24,7 @@ lib_pki_libpki_a_SOURCES += \
   lib/pki/cert_usage.c \
   lib/pki/cms.c lib/pki/cms.h \
   lib/pki/crl.c lib/pki/crl.h \
+  lib/pki/crl_build.c lib/pki/crl_build.h \
   lib/pki/export.h \
   lib/pki/export_c.c \
   lib/pki/export_p12.c \

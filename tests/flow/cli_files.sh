@@ -31,8 +31,10 @@ openssl x509 -in w.crt -outform der -out w.der
 openssl req -in w.csr -outform der -out csr.der
 openssl pkey -in w.key -outform der -out key.der
 printf '[ca]\ndatabase=i\ncrlnumber=n\ndefault_md=sha256\ndefault_crl_days=7\n[x]\nauthorityKeyIdentifier=keyid\n' >crl.cnf
+printf '[y]\nauthorityKeyIdentifier=keyid\nissuingDistributionPoint=critical,@z\n[z]\nfullname=URI:http://ca.example/1.crl\n' >>crl.cnf
 : >i && echo 01 >n
 openssl ca -config crl.cnf -name ca -crlexts x -gencrl -keyfile ca/keys/issuing.key -cert ca/issuing.crt -out w.crl 2>/dev/null
+openssl ca -config crl.cnf -name ca -crlexts y -gencrl -keyfile ca/keys/issuing.key -cert ca/issuing.crt -out y.crl 2>/dev/null
 
 try 'a certificate, PEM' says 0 'names IP 127.0.0.1' show w.crt
 try 'a certificate, DER' says 0 'purpose serverAuth' show w.der
@@ -48,6 +50,7 @@ try 'a CSR, PEM' says 0 'names IP 10.1.1.68 DNS w-1.example' show w.csr
 try 'a CSR, DER' says 0 'certification request' show csr.der
 try 'a CSR and its key' says 0 'rsa.key belongs to w.csr.' show rsa.key w.csr
 try 'a CRL' says 0 'revocation list' show w.crl
+try 'a CRL of some certificates' says 0 'list of http://ca.example/1.crl' show y.crl
 for key in w.key sec1.key key.der; do try "a P-256 key: $key" says 0 'key EC P-256' show $key; done
 for key in rsa.key pkcs1.key; do try "an RSA key: $key" says 0 'key RSA, 2048 bits' show $key; done
 try 'an encrypted key' says 0 'encrypted' show enc.key

@@ -27,7 +27,7 @@ tests_unit_test_san_SOURCES = tests/unit/test_san.c tests/unit/unit.h
 tests_unit_test_san_LDADD = $(PKI_TEST_LIBS)
 
 # writing
-PKI_WRITE_TESTS = tests/unit/test_cert tests/unit/test_cert_foreign tests/unit/test_cms tests/unit/test_crl tests/unit/test_export \
+PKI_WRITE_TESTS = tests/unit/test_cert tests/unit/test_cert_foreign tests/unit/test_cms tests/unit/test_crl tests/unit/test_crl_build tests/unit/test_export \
   tests/unit/test_lint tests/unit/test_private_key
 check_PROGRAMS += $(PKI_WRITE_TESTS)
 TESTS += $(PKI_WRITE_TESTS)
@@ -45,6 +45,9 @@ tests_unit_test_crl_SOURCES = tests/unit/test_crl.c tests/unit/unit.h \
   tests/unit/dertext.c tests/unit/dertext.h
 tests_unit_test_crl_LDADD = $(PKI_TEST_LIBS)
 EXTRA_DIST += tests/cases/crl
+tests_unit_test_crl_build_CFLAGS = $(PKI_TEST_CFLAGS)
+tests_unit_test_crl_build_SOURCES = tests/unit/test_crl_build.c tests/unit/unit.h
+tests_unit_test_crl_build_LDADD = $(PKI_TEST_LIBS)
 tests_unit_test_export_CFLAGS = $(PKI_TEST_CFLAGS)
 tests_unit_test_export_SOURCES = tests/unit/test_export.c tests/unit/unit.h $(PKI_CASE_SOURCES)
 tests_unit_test_export_LDADD = $(PKI_TEST_LIBS)

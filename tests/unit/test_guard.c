@@ -5,6 +5,7 @@
 
 #include "keyd/guard.h"
 #include "lib/base/when.h"
+#include "lib/pki/crl_build.h"
 #include "lib/pki/der.h"
 #include "lib/pki/ext.h"
 #include "lib/pki/oid.h"
@@ -445,6 +446,32 @@ static void each_crl_is_judged_as_it_should_be(void **state)
   }
 }
 
+/* Complete and delta lists, of all certificates and of some. */
+static void each_list_that_we_build_is_taken(void **state)
+{
+  (void)state;
+  struct crl_spec usual_one = keyd_ca_crl(&ca);
+  for (unsigned i = 0; i < 8; i++) {
+    AUTO(buf) tbs = {0};
+    AUTO(fault) f = {0};
+    struct crl_builder builder;
+    const struct crl_head head = {.alg = usual_one.alg,
+                                  .issuer = usual_one.issuer,
+                                  .this_update = usual_one.this_update,
+                                  .next_update = usual_one.next_update,
+                                  .authority_key_id = usual_one.authority_key_id,
+                                  .number = 1000 + i,
+                                  .base_number = (i & 1) != 0 ? 9 : 0,
+                                  .point_url = (i & 2) != 0 ? "http://ca.example/1.crl" : NULL,
+                                  .freshest_url = i == 4 ? "http://ca.example/delta.crl" : NULL};
+    assert_true(crl_begin(&head, &tbs, &builder, &f));
+    for (unsigned n = 1; n <= i; n++)
+      crl_add(&builder, bytes_of(&n, 1), head.this_update, n % 7);
+    assert_true(crl_end(&builder, &f));
+    expect("one that we built", &usual, SIGN_CRL, buf_bytes(&tbs), NULL);
+  }
+}
+
 /* --- our own certificate, and the count --- */
 
 static void a_certificate_that_is_over_signs_nothing(void **state)
@@ -528,6 +555,7 @@ int main(void)
       cmocka_unit_test(what_is_no_certificate_is_refused),
       cmocka_unit_test(no_flipped_octet_makes_a_ca),
       cmocka_unit_test(each_crl_is_judged_as_it_should_be),
+      cmocka_unit_test(each_list_that_we_build_is_taken),
       cmocka_unit_test(a_certificate_that_is_over_signs_nothing),
       cmocka_unit_test(a_refusal_is_told_with_the_serial_number),
       cmocka_unit_test(refusals_do_not_use_up_the_hour),
