@@ -26,12 +26,7 @@ struct crl_head {
 };
 
 /* CRLReason as in RFC 5280, 5.3.1, where it has a rule here. */
-enum {
-  CRL_ENTRY_UNSPECIFIED = 0,
-  CRL_ENTRY_UNUSED = 7,
-  CRL_ENTRY_REMOVE = 8,
-  CRL_ENTRY_MAX = 10
-};
+enum { CRL_ENTRY_UNSPECIFIED = 0, CRL_ENTRY_UNUSED = 7, CRL_ENTRY_REMOVE = 8, CRL_ENTRY_MAX = 10 };
 
 struct crl_builder {
   const struct crl_head *head;
