@@ -279,7 +279,7 @@ static const struct option options[] = {
     {"order", "ORDER", "for this production order", 0},
     {"model", "MODEL", "for this model", 0},
     {"profile", "NAME", "of this profile", 0},
-    {"status", "STATUS", "valid, expired or superseded", 0},
+    {"status", "STATUS", "valid, expired, superseded or revoked", 0},
     {"issued-after", "TIME", "a day such as 2026-11-23, or 2026-11-23T08:00:00Z", 0},
     {"issued-before", "TIME", "likewise", 0},
     {"expires-before", "TIME", "likewise", 0},

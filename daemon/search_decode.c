@@ -45,7 +45,7 @@ static bool put_status(const struct field *field, struct bytes text, void *to, s
 {
   struct search *search = to;
   if (!certificate_status_named(text, &search->query.status) || search->query.status == STATUS_ANY)
-    return fault_set(f, BAD_FIELD, "%s must be valid, expired or superseded", field->name);
+    return fault_set(f, BAD_FIELD, "%s must be valid, expired, superseded or revoked", field->name);
   return true;
 }
 

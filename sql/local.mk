@@ -4,7 +4,8 @@ SQL_MIGRATIONS = sql/0001-ledger.sql \
   sql/0003-orders.sql \
   sql/0004-devices.sql \
   sql/0005-principals.sql \
-  sql/0006-authorities.sql
+  sql/0006-authorities.sql \
+  sql/0007-revocations.sql
 
 sqldir = $(pkgdatadir)/sql
 dist_sql_DATA = $(SQL_MIGRATIONS)

@@ -12,7 +12,7 @@
   /* every request for a certificate ends in one of these */                                       \
   X(ISSUED,                 "issued")                                                              \
   X(REPLAYED,               "replayed")             /* answered before: the same certificate */    \
-  X(REPLACED,               "replaced")             /* issued in the place of a current one */     \
+  X(REPLACED,               "replaced")             /* issued in the place of another */     \
   X(REFUSED,                "refused")                                                             \
   X(RENEWED,                "renewed")              /* a device renewed its own certificate */      \
   /* about a certificate: see certificate and device_serial */                                     \

@@ -7,25 +7,11 @@
 
 enum { WRITER_BATCH_MAX = 512 };
 
-/* False when the whole batch is lost; *f is then the reason. A refusal is this job's alone. */
-static bool append(struct ledger_batch *batch, struct issue_job *job, int64_t now, struct fault *f)
+static void describe_who(const struct issue_request *request, struct event *event)
 {
-  struct issue_request *request = &job->request;
-  AUTO(issued) earlier = {0};
-  bool replayed = false;
-  if (ledger_append(batch, &job->result.row, &request->names, request->replace, now, &replayed,
-                    &earlier, f)) {
-    if (replayed) {
-      issued_free(&job->result.row);
-      job->result = (struct issue_result){.replayed = true, .row = earlier};
-      earlier = (struct issued){0};
-    }
-    return true;
-  }
-  if (fault_whose(f->code) == FAULT_OURS)
-    return false;
-  fault_move(&job->fault, f);
-  return true;
+  TEXT_COPY(event->principal, bytes_of_text(request->station));
+  TEXT_COPY(event->source, bytes_of_text(request->source));
+  TEXT_COPY(event->request_id, bytes_of_text(request->request_id));
 }
 
 static void describe(const struct issue_job *job, struct event *event)
@@ -41,19 +27,43 @@ static void describe(const struct issue_job *job, struct event *event)
     event->kind = row->is_replacement ? EVENT_REPLACED : EVENT_ISSUED;
   event->code = job->fault.code;
   event->certificate = refused ? 0 : row->id;
-  TEXT_COPY(event->principal, bytes_of_text(request->station));
-  TEXT_COPY(event->source, bytes_of_text(request->source));
-  TEXT_COPY(event->request_id, bytes_of_text(request->request_id));
   TEXT_COPY(event->device_serial, bytes_of_text(request->device_serial));
   TEXT_COPY(event->profile, bytes_of_text(request->profile));
   TEXT_COPY(event->order, bytes_of_text(request->order));
+}
+
+/* False when the whole batch is lost; *f is then the reason. A refusal is this job's alone. `who`
+ * is for the events of what is revoked in its favour. */
+static bool append(struct ledger_batch *batch, struct issue_job *job, const struct event *who,
+                   int64_t now, struct fault *f)
+{
+  struct issue_request *request = &job->request;
+  struct issued *row = &job->result.row;
+  AUTO(issued) earlier = {0};
+  bool replayed = false;
+  row->who = who;
+  bool added =
+      ledger_append(batch, row, &request->names, request->replace, now, &replayed, &earlier, f);
+  row->who = NULL;
+  if (added && replayed) {
+    issued_free(row);
+    job->result = (struct issue_result){.replayed = true, .row = earlier};
+    earlier = (struct issued){0};
+  }
+  if (added)
+    return true;
+  if (fault_whose(f->code) == FAULT_OURS)
+    return false;
+  fault_move(&job->fault, f);
+  return true;
 }
 
 /* One job's row, unless a worker has come to its end already, and its event. */
 static bool settle(struct ledger_batch *batch, struct issue_job *job, int64_t now, struct fault *f)
 {
   struct event event = {0};
-  if (!job->decided && !append(batch, job, now, f))
+  describe_who(&job->request, &event);
+  if (!job->decided && !append(batch, job, &event, now, f))
     return false;
   describe(job, &event);
   return ledger_add_event(batch, &event, f);

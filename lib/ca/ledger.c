@@ -86,7 +86,8 @@ bool ledger_open(const char *path, struct ledger **ret_ledger, struct fault *f)
   ledger->path = strdup(path);
   if (ledger->path == NULL)
     return fault_no_memory(f);
-  if (!lock(path, &ledger->lock_fd, f) || !create(path, f) || !open_writer(ledger, f))
+  if (!lock(path, &ledger->lock_fd, f) || !create(path, f) || !open_writer(ledger, f) ||
+      !ledger_find_last_revocation(ledger, f))
     return false;
   *ret_ledger = TAKE(ledger);
   return true;
@@ -191,8 +192,9 @@ bool ledger_begin(struct ledger *ledger, struct ledger_batch **ret_batch, struct
 
 static bool flush(struct ledger_batch *batch, struct fault *f)
 {
-  return ledger_span_flush(batch, f) && ledger_event_span_flush(batch, f) &&
-         ledger_tallies_flush(batch, f) && ledger_authority_flush(batch, f);
+  return ledger_span_flush(batch, f) && ledger_revoked_flush(batch, f) &&
+         ledger_event_span_flush(batch, f) && ledger_tallies_flush(batch, f) &&
+         ledger_authority_flush(batch, f);
 }
 
 bool ledger_commit(struct ledger_batch *batch, struct fault *f)
@@ -203,6 +205,8 @@ bool ledger_commit(struct ledger_batch *batch, struct fault *f)
                   : flush(batch, f) && ledger_run(ledger->writer, SQL_COMMIT, f);
   if (!done)
     roll_back_locked(ledger);
+  else if (batch->has_last_revocation)
+    atomic_store(&ledger->last_revocation, batch->last_revocation);
   pthread_mutex_unlock(&ledger->writer_mutex);
   return done;
 }

@@ -13,9 +13,11 @@
 #include "lib/base/fault.h"
 #include "lib/base/ip.h"
 #include "lib/ca/principal.h"
+#include "lib/ca/revocation.h"
 #include "lib/pki/cert.h"
 #include "lib/pki/pubkey.h"
 
+struct event; /* see event.h */
 struct ledger;
 
 /* Creates the file (mode 0600) when it is not there, and brings an older one up to date; each
@@ -31,7 +33,13 @@ bool ledger_probe(struct ledger *ledger, struct fault *f);
 
 enum { LABEL_SIZE = 65 }; /* device_serial, profile, station, order, model: at most 64 octets */
 
-enum certificate_status { STATUS_ANY, STATUS_VALID, STATUS_EXPIRED, STATUS_SUPERSEDED };
+enum certificate_status {
+  STATUS_ANY,
+  STATUS_VALID,
+  STATUS_EXPIRED,
+  STATUS_SUPERSEDED,
+  STATUS_REVOKED,
+};
 const char *certificate_status_name(enum certificate_status status);
 bool certificate_status_named(struct bytes name, enum certificate_status *ret_status);
 
@@ -43,18 +51,25 @@ struct issued {
       model[LABEL_SIZE], authority[LABEL_SIZE];
   int64_t issued_at_ms, not_before, not_after;
   unsigned shard; /* of its authority's revocation lists; 0: the list of all */
-  /* As of the query; set by the ledger. Expired: not_after is past. Superseded: not expired, and a
-   * later certificate was issued to the same device under the same profile. */
+  /* As of the query; set by the ledger. Revoked: on hold, or for good, expired or not. Expired:
+   * not_after is past. Superseded: neither, and a later certificate was issued to the same device
+   * under the same profile. */
   enum certificate_status status;
+  int64_t revoked_at; /* seconds; 0 when it is not revoked, and so is the reason */
+  enum revocation_reason revocation_reason;
   uint8_t spki_sha256[PUBKEY_SHA256_LEN];
   uint8_t request_sha256[32]; /* what "the same request" means: see issue.h */
   struct buf der;             /* the certificate; owned */
   bool is_renewal; /* asked for by its holder: it takes the place of the current certificate, which
                       stays good until it expires */
-  bool is_replacement; /* set by ledger_append: it took the place of a current certificate */
+  bool is_replacement; /* set by ledger_append: it took the place of a current certificate, or of
+                          one that was revoked */
   /* Not of the row: the device's enrolment secret by which it was asked for, and which is used up
    * with it; 0: none. */
   int64_t secret_no;
+  /* Nor this: who asks for it, for the event of a certificate that is revoked because it is
+   * replaced; borrowed; NULL: the daemon itself. */
+  const struct event *who;
 };
 void issued_free(struct issued *row);
 AUTO_VALUE(issued, struct issued, issued_free)
@@ -67,16 +82,20 @@ bool ledger_begin(struct ledger *ledger, struct ledger_batch **ret_batch, struct
 /* Adds one certificate with its names (for searching), and counts it for its order. What was there
  * before decides, the batch's own rows included, in this order:
  *   - this very request was answered before, and that certificate is the device's current one (not
- *     superseded, not expired): true, *ret_replayed is true and *earlier is that row. It may be of
- *     this same batch: like a new one it is durable only after the commit;
+ *     superseded, not expired, not revoked): true, *ret_replayed is true and *earlier is that row.
+ *     It may be of this same batch: like a new one it is durable only after the commit;
+ *   - a certificate of this key was revoked because the key is compromised: KEY_NOT_ALLOWED;
  *   - another device_serial has this key: KEY_ALREADY_USED (a row without device_serial counts as
  *     another device unless both have none and the request is the same);
  *   - row->secret_no is not the device's secret any more, or was used up: FORBIDDEN;
  *   - the device has a current certificate of this profile, and `replace` is false:
  *     DEVICE_HAS_CERTIFICATE (detail names its serial number);
  *   - its order does not allow it: the faults of order_check(), a replacement being what takes the
- *     place of a current certificate;
- *   - otherwise the row is added, and row->id is set.
+ *     place of a current certificate, or of one that was revoked before it expired;
+ *   - otherwise the row is added, and row->id is set. A current certificate whose place it takes is
+ *     revoked as superseded with it, and so are those that this one had taken the place of by
+ *     renewal and that are still good; each has its event (see row->who). Not so when the row is a
+ *     renewal itself.
  * After a PEER fault nothing was added and the batch goes on; after one of OURS (LEDGER, NO_MEMORY)
  * it takes no more and must be rolled back. names are the certificate's SANs. now is in seconds.
  * *earlier must own nothing; what it gets is the caller's to free. */
@@ -110,8 +129,11 @@ struct ledger_query {
   const struct ip *ip;
   enum certificate_status status;
   int64_t issued_after_ms, issued_before_ms, expires_before;
-  int64_t before_id; /* keyset: only rows with a smaller id; 0: from the newest */
-  unsigned limit;    /* 1 to 1000 */
+  struct bytes serial_numbers; /* of several, one behind the other; empty: no filter */
+  bool only_good;              /* neither expired nor revoked */
+  bool only_on_hold;           /* revoked as certificateHold, and not expired */
+  int64_t before_id;           /* keyset: only rows with a smaller id; 0: from the newest */
+  unsigned limit;              /* 1 to 1000 */
 };
 
 struct ledger_page {
@@ -121,13 +143,19 @@ struct ledger_page {
 };
 bool ledger_search(struct ledger *ledger, const struct ledger_query *query, int64_t now,
                    struct ledger_page *ret_page, struct fault *f);
+/* How many there are, all pages together: what tells one selection of certificates from another. */
+struct ledger_count {
+  int64_t n;
+  int64_t newest_id; /* 0: there are none */
+  int64_t ids;       /* the sum of their ids */
+};
+bool ledger_count(struct ledger *ledger, const struct ledger_query *query, int64_t now,
+                  struct ledger_count *ret_count, struct fault *f);
 void ledger_page_free(struct ledger_page *page);
 AUTO_VALUE(ledger_page, struct ledger_page, ledger_page_free)
 
 /* --- principals: any thread; these write in a transaction of their own, and an event with it:
  * `who` has the principal, source and request_id of who asks; NULL: the daemon itself --- */
-
-struct event; /* see event.h */
 
 /* PRINCIPAL_EXISTS when the name is taken. proof_sha256: see enum proof. */
 bool ledger_add_principal(struct ledger *ledger, const struct principal *principal,

@@ -6,9 +6,10 @@
 /* What stands in the ledger about a request. */
 struct verdict {
   bool replayed;
-  int64_t replaces; /* the newest certificate of the device and profile; 0: none */
-  bool is_current;  /* and that one is current */
-  int64_t order;    /* the id of the production order; 0: none */
+  int64_t replaces;    /* the newest certificate of the device and profile; 0: none */
+  bool is_current;     /* and that one is current */
+  bool is_replacement; /* or would be, were it not revoked */
+  int64_t order;       /* the id of the production order; 0: none */
 };
 
 static int64_t spki_prefix(const struct issued *row)
@@ -49,23 +50,41 @@ static bool find_newest(struct ledger_connection *c, const struct issued *row, i
   return true;
 }
 
-static bool refuse_key_of_another(struct ledger_connection *c, const struct issued *row,
-                                  struct fault *f)
+static bool find_before(struct ledger_connection *c, int64_t id, int64_t now, bool *ret_found,
+                        struct issued *ret_before, struct fault *f)
 {
   AUTO(ledger_call) call = {0};
-  if (!ledger_call_open(c, SQL_KEY_ELSEWHERE, &call, f))
+  bool found;
+  if (!ledger_call_open(c, SQL_BEFORE, &call, f))
+    return false;
+  ledger_call_number(&call, id);
+  if (!ledger_call_step(&call, &found, f) || (found && !ledger_row_read(&call, now, ret_before, f)))
+    return false;
+  *ret_found = found;
+  return true;
+}
+
+/* A key that got into wrong hands is nobody's any more; any other is its device's alone. */
+static bool refuse_key(struct ledger_connection *c, const struct issued *row, struct fault *f)
+{
+  AUTO(ledger_call) call = {0};
+  if (!ledger_call_open(c, SQL_KEY_REFUSED, &call, f))
     return false;
   bind_key(&call, row);
   ledger_call_text(&call, row->device_serial);
-  bool found;
-  if (!ledger_call_step(&call, &found, f))
+  if (!ledger_call_run(&call, f))
     return false;
-  if (!found)
-    return true;
   struct bytes serial_number = ledger_call_column(&call, 0);
   char hex[2 * SERIAL_NUMBER_LEN + 1] = "?";
+  if (serial_number.len == 0)
+    return true;
   if (serial_number.len == SERIAL_NUMBER_LEN)
     text_hex(hex, serial_number.data, SERIAL_NUMBER_LEN);
+  if (sqlite3_column_int(call.statement, 1) != 0)
+    return fault_set(f, KEY_NOT_ALLOWED,
+                     "certificate %s of this public key was revoked for key compromise: make a new "
+                     "key",
+                     hex);
   return fault_set(f, KEY_ALREADY_USED,
                    "certificate %s was issued for this public key: each device needs a key of its "
                    "own (a cloned image or a broken random generator?)",
@@ -100,12 +119,15 @@ static bool judge(struct ledger_connection *c, const struct issued *row, const s
     *ret_verdict = (struct verdict){.replayed = true};
     return true;
   }
-  if (!refuse_key_of_another(c, row, f) || !ledger_check_secret(c, row, f))
+  if (!refuse_key(c, row, f) || !ledger_check_secret(c, row, f))
     return false;
   if (is_current && !replace)
     return refuse_second(&newest, f);
-  struct verdict verdict = {.replaces = found ? newest.id : 0, .is_current = is_current};
-  if (!ledger_order_check(c, row, names, is_current, now, &verdict.order, f))
+  bool was_revoked = found && newest.status == STATUS_REVOKED && newest.not_after >= now;
+  struct verdict verdict = {.replaces = found ? newest.id : 0,
+                            .is_current = is_current,
+                            .is_replacement = is_current || was_revoked};
+  if (!ledger_order_check(c, row, names, verdict.is_replacement, now, &verdict.order, f))
     return false;
   *ret_verdict = verdict;
   return true;
@@ -186,17 +208,36 @@ static bool add_names(struct ledger_connection *c, const struct sans *names, int
   return true;
 }
 
+/* The one that it took the place of; before that, as long as they are good, those that this one
+ * took the place of by renewal. */
+static bool revoke_superseded(struct ledger_batch *batch, const struct issued *row, int64_t now,
+                              struct fault *f)
+{
+  for (int64_t id = row->id;;) {
+    AUTO(issued) before = {0};
+    bool found, changed;
+    if (!find_before(batch->ledger->writer, id, now, &found, &before, f))
+      return false;
+    if (!found || before.status != STATUS_SUPERSEDED)
+      return true;
+    if (!ledger_revoke(batch, &before, REASON_SUPERSEDED, now, row->who, &changed, f))
+      return false;
+    id = before.id;
+  }
+}
+
 static bool add(struct ledger_batch *batch, struct issued *row, const struct sans *names,
-                const struct verdict *verdict, struct fault *f)
+                const struct verdict *verdict, int64_t now, struct fault *f)
 {
   int64_t id = batch->last_id + 1;
   if (!add_row(batch->ledger, row, id, verdict->replaces, f) ||
       !add_names(batch->ledger->writer, names, id, f) ||
-      !ledger_order_count(batch->ledger->writer, verdict->order, verdict->is_current, f) ||
+      !ledger_order_count(batch->ledger->writer, verdict->order, verdict->is_replacement, f) ||
       !ledger_use_secret(batch, row, f))
     return false;
   row->id = batch->last_id = id;
-  return ledger_span_widen(batch, row, f) && ledger_authority_count(batch, row->authority, f);
+  return ledger_span_widen(batch, row, f) && ledger_authority_count(batch, row->authority, f) &&
+         (!verdict->is_current || row->is_renewal || revoke_superseded(batch, row, now, f));
 }
 
 static bool append(struct ledger_batch *batch, struct issued *row, const struct sans *names,
@@ -206,9 +247,9 @@ static bool append(struct ledger_batch *batch, struct issued *row, const struct 
   struct verdict verdict;
   if (!judge(batch->ledger->writer, row, names, replace, now, &verdict, earlier, f))
     return false;
-  if (!verdict.replayed && !add(batch, row, names, &verdict, f))
+  if (!verdict.replayed && !add(batch, row, names, &verdict, now, f))
     return false;
-  row->is_replacement = verdict.is_current;
+  row->is_replacement = verdict.is_replacement;
   *ret_replayed = verdict.replayed;
   return true;
 }

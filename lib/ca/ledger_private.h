@@ -3,6 +3,7 @@
 #pragma once
 #include <pthread.h>
 #include <sqlite3.h>
+#include <stdatomic.h>
 
 #include "lib/base/embedded.h"
 #include "lib/ca/event.h"
@@ -85,6 +86,11 @@ struct ledger_event_span {
   bool pending;
 };
 
+/* How many certificates of one span were revoked, less those that are good again. */
+struct ledger_revoked {
+  int64_t span, n;
+};
+
 /* A row of tallies; order, station and outcome are labels. */
 struct ledger_tally {
   int64_t order, station, hour, outcome, n;
@@ -93,10 +99,11 @@ enum { BATCH_TALLIES = 32 };
 
 struct ledger_batch {
   struct ledger *ledger;
-  int64_t last_id, last_event;
-  bool has_last_event;
+  int64_t last_id, last_event, last_revocation;
+  bool has_last_event, has_last_revocation;
   struct ledger_span span;
   struct ledger_event_span event_span;
+  struct ledger_revoked revoked;              /* not written yet */
   struct ledger_tally tallies[BATCH_TALLIES]; /* not written yet */
   size_t n_tallies;
   char authority[LABEL_SIZE]; /* whose certificates were counted last */
@@ -119,6 +126,8 @@ struct ledger {
   struct ledger_connection *writer;
   struct label_slot labels[LABEL_SLOTS]; /* as of the open transaction */
   struct ledger_batch batch;
+
+  _Atomic int64_t last_revocation; /* of what was committed */
 
   pthread_mutex_t pool_mutex;
   struct ledger_connection *idle; /* readers that nobody uses */
@@ -186,6 +195,13 @@ bool ledger_migrate(struct ledger_connection *c, const struct embedded *migratio
 /* Reads a row of ROW_COLUMNS; *ret_row is all zero or freed. */
 bool ledger_row_read(const struct ledger_call *call, int64_t now, struct issued *ret_row,
                      struct fault *f);
+
+/* --- revocations: ledger_revoke.c --- */
+
+/* Writes what is pending of counts; before each commit. */
+bool ledger_revoked_flush(struct ledger_batch *batch, struct fault *f);
+/* Takes the newest id that is there; when the ledger is opened. */
+bool ledger_find_last_revocation(struct ledger *ledger, struct fault *f);
 
 /* --- production orders: ledger_order.c --- */
 

@@ -5,10 +5,9 @@
 #include "lib/ca/ledger_private.h"
 
 static const char *const status_names[] = {
-    [STATUS_ANY] = "any",
-    [STATUS_VALID] = "valid",
-    [STATUS_EXPIRED] = "expired",
-    [STATUS_SUPERSEDED] = "superseded",
+    [STATUS_ANY] = "any",         [STATUS_VALID] = "valid",
+    [STATUS_EXPIRED] = "expired", [STATUS_SUPERSEDED] = "superseded",
+    [STATUS_REVOKED] = "revoked",
 };
 
 const char *certificate_status_name(enum certificate_status status)
@@ -40,6 +39,7 @@ enum {
   COLUMN_NOT_BEFORE,
   COLUMN_NOT_AFTER,
   COLUMN_IS_REPLACED,
+  COLUMN_REVOCATION,
   COLUMN_SPKI_SHA256,
   COLUMN_REQUEST_SHA256,
   COLUMN_DER,
@@ -65,13 +65,26 @@ static bool read_labels(const struct ledger_call *call, struct issued *row)
          TEXT_COPY(row->authority, ledger_call_column(call, COLUMN_AUTHORITY));
 }
 
-static enum certificate_status status_at(const struct ledger_call *call, int64_t not_after,
-                                         int64_t now)
+/* REVOCATION_OF: a hold that was lifted is no revocation. */
+static void read_revocation(const struct ledger_call *call, struct issued *row)
 {
-  if (not_after < now)
-    return STATUS_EXPIRED;
-  return sqlite3_column_int(call->statement, COLUMN_IS_REPLACED) != 0 ? STATUS_SUPERSEDED
-                                                                      : STATUS_VALID;
+  int64_t revocation = sqlite3_column_int64(call->statement, COLUMN_REVOCATION);
+  bool is_null = sqlite3_column_type(call->statement, COLUMN_REVOCATION) == SQLITE_NULL;
+  if (is_null || revocation % 16 == REASON_REMOVE_FROM_CRL)
+    return;
+  row->status = STATUS_REVOKED;
+  row->revoked_at = revocation / 16;
+  row->revocation_reason = (enum revocation_reason)(revocation % 16);
+}
+
+static void read_status(const struct ledger_call *call, int64_t now, struct issued *row)
+{
+  bool is_replaced = sqlite3_column_int(call->statement, COLUMN_IS_REPLACED) != 0;
+  if (row->not_after < now)
+    row->status = STATUS_EXPIRED;
+  else
+    row->status = is_replaced ? STATUS_SUPERSEDED : STATUS_VALID;
+  read_revocation(call, row);
 }
 
 bool ledger_row_read(const struct ledger_call *call, int64_t now, struct issued *ret_row,
@@ -84,7 +97,7 @@ bool ledger_row_read(const struct ledger_call *call, int64_t now, struct issued 
          .not_before = sqlite3_column_int64(s, COLUMN_NOT_BEFORE),
          .not_after = sqlite3_column_int64(s, COLUMN_NOT_AFTER),
          .shard = (unsigned)sqlite3_column_int(s, COLUMN_SHARD)};
-  row.status = status_at(call, row.not_after, now);
+  read_status(call, now, &row);
   if (!read_octets(call, COLUMN_SERIAL_NUMBER, row.serial_number, sizeof row.serial_number) ||
       !read_octets(call, COLUMN_SPKI_SHA256, row.spki_sha256, sizeof row.spki_sha256) ||
       !read_octets(call, COLUMN_REQUEST_SHA256, row.request_sha256, sizeof row.request_sha256) ||

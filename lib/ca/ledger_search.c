@@ -37,29 +37,38 @@ bool ledger_get(struct ledger *ledger, struct bytes serial_number, int64_t now,
 
 static void find_given(const struct ledger_query *q, bool ret_given[FILTER_COUNT])
 {
+  ret_given[FILTER_SERIAL_NUMBERS] = q->serial_numbers.len > 0;
   ret_given[FILTER_DNS] = q->dns != NULL;
   ret_given[FILTER_URI] = q->uri != NULL;
   ret_given[FILTER_IP] = q->ip != NULL;
   ret_given[FILTER_DEVICE_SERIAL] = q->device_serial != NULL;
   ret_given[FILTER_ORDER] = q->order != NULL;
+  ret_given[FILTER_ON_HOLD] = q->only_on_hold;
+  ret_given[FILTER_REVOKED] = q->status == STATUS_REVOKED;
   ret_given[FILTER_SUPERSEDED] = q->status == STATUS_SUPERSEDED;
   ret_given[FILTER_STATION] = q->station != NULL;
   ret_given[FILTER_MODEL] = q->model != NULL;
   ret_given[FILTER_PROFILE] = q->profile != NULL;
   ret_given[FILTER_VALID] = q->status == STATUS_VALID;
   ret_given[FILTER_EXPIRED] = q->status == STATUS_EXPIRED;
+  ret_given[FILTER_GOOD] = q->only_good;
   ret_given[FILTER_ISSUED_AFTER] = q->issued_after_ms != 0;
   ret_given[FILTER_ISSUED_BEFORE] = q->issued_before_ms != 0;
   ret_given[FILTER_EXPIRES_BEFORE] = q->expires_before != 0;
 }
 
-void ledger_search_sql(const struct ledger_query *query, struct buf *out)
+static void make_sql(const struct ledger_query *query, const char *columns, struct buf *out)
 {
-  static const struct ledger_select select = {
-      "SELECT " ROW_COLUMNS, "certificates c", "c.id", "spans", filters, FILTER_COUNT};
+  const struct ledger_select select = {columns, "certificates c", "c.id",
+                                       "spans", filters,          FILTER_COUNT};
   bool given[FILTER_COUNT];
   find_given(query, given);
   ledger_select_sql(&select, given, out);
+}
+
+void ledger_search_sql(const struct ledger_query *query, struct buf *out)
+{
+  make_sql(query, "SELECT " ROW_COLUMNS, out);
 }
 
 /* --- the answer --- */
@@ -89,6 +98,7 @@ static void bind_query(const struct ledger_query *q, int64_t now, const char *dn
   ledger_call_number(call, q->issued_after_ms);
   ledger_call_number(call, q->issued_before_ms);
   ledger_call_number(call, q->expires_before);
+  ledger_call_blob(call, q->serial_numbers.data, q->serial_numbers.len);
 }
 
 static bool read_page(struct ledger_call *call, unsigned limit, int64_t now,
@@ -144,4 +154,39 @@ bool ledger_search(struct ledger *ledger, const struct ledger_query *query, int6
   *ret_page = page;
   page = (struct ledger_page){0};
   return true;
+}
+
+/* --- how many --- */
+
+static bool count(struct ledger_connection *reader, const struct ledger_query *query, int64_t now,
+                  struct ledger_count *ret_count, struct fault *f)
+{
+  AUTO(buf) sql = {0};
+  AUTO(buf) dns = {0};
+  AUTO(ledger_call) call = {0};
+  make_sql(query, "SELECT count(*), coalesce(max(c.id), 0), coalesce(sum(c.id), 0)", &sql);
+  add_lower(&dns, query->dns != NULL ? query->dns : "");
+  const char *text = buf_text(&sql), *dns_text = buf_text(&dns);
+  if (!buf_ok(&sql) || !buf_ok(&dns))
+    return fault_no_memory(f);
+  if (!ledger_call_open_text(reader, text, &call, f))
+    return false;
+  bind_query(query, now, dns_text, &call);
+  if (!ledger_call_run(&call, f))
+    return false;
+  *ret_count = (struct ledger_count){.n = sqlite3_column_int64(call.statement, 0),
+                                     .newest_id = sqlite3_column_int64(call.statement, 1),
+                                     .ids = sqlite3_column_int64(call.statement, 2)};
+  return true;
+}
+
+bool ledger_count(struct ledger *ledger, const struct ledger_query *query, int64_t now,
+                  struct ledger_count *ret_count, struct fault *f)
+{
+  struct ledger_connection *reader;
+  if (!ledger_borrow(ledger, &reader, f))
+    return false;
+  bool done = count(reader, query, now, ret_count, f);
+  ledger_give_back(ledger, reader);
+  return done;
 }

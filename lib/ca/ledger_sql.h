@@ -7,6 +7,20 @@
 #define SPAN "128"
 enum { SPAN_ROWS = 128 };
 
+/* What is on record of a certificate's revocation in one number, so that one look into the index
+ * answers: since when, times 16, and the CRLReason. NULL: it was never revoked. */
+#define REVOCATION_OF(id)                                                                          \
+  "(SELECT v.at * 16 + v.reason FROM revocations v INDEXED BY revocations_certificate"             \
+  " WHERE v.certificate = " id " ORDER BY v.id DESC LIMIT 1)"
+/* Of a row of revocations that is called v: nothing came behind it; and it is not a hold that was
+ * lifted (8). */
+#define IS_NEWEST_REVOCATION                                                                       \
+  "NOT EXISTS (SELECT 1 FROM revocations w INDEXED BY revocations_follows WHERE w.follows = v.id)"
+#define IS_REVOCATION "v.reason <> 8 AND " IS_NEWEST_REVOCATION
+#define IS_REVOKED(id)                                                                             \
+  "EXISTS (SELECT 1 FROM revocations v INDEXED BY revocations_certificate"                         \
+  " WHERE v.certificate = " id " AND " IS_REVOCATION ")"
+
 /* One certificate as ledger_row_read() takes it, from a row that is called c. */
 #define ROW_COLUMNS                                                                                \
   "c.id, c.serial_number, c.device_serial,"                                                        \
@@ -17,7 +31,7 @@ enum { SPAN_ROWS = 128 };
   " (SELECT text FROM labels WHERE id = c.authority),"                                             \
   " c.issued_at, c.not_before, c.not_after,"                                                       \
   " EXISTS (SELECT 1 FROM certificates r WHERE r.replaces = c.id),"                                \
-  " c.spki_sha256, c.request_sha256, c.der, c.shard"
+  " " REVOCATION_OF("c.id") ", c.spki_sha256, c.request_sha256, c.der, c.shard"
 
 /* One order as ledger_order.c reads it. */
 #define ORDER_COLUMNS                                                                              \
@@ -35,6 +49,7 @@ enum { SPAN_ROWS = 128 };
 /* clang-format off */
 #define LEDGER_STATEMENTS(X)                                                                       \
   X(BEGIN,     "BEGIN IMMEDIATE")                                                                  \
+  X(BEGIN_READ, "BEGIN")                                                                           \
   X(COMMIT,    "COMMIT")                                                                           \
   X(ROLLBACK,  "ROLLBACK")                                                                         \
   X(LAST_ID,   "SELECT coalesce(max(id), 0) FROM certificates")                                    \
@@ -54,11 +69,21 @@ enum { SPAN_ROWS = 128 };
     " WHERE c.spki_prefix = ?1 AND c.spki_sha256 = ?2"                                             \
     " AND c.device_serial IS NULL AND c.request_sha256 = ?3"                                       \
     " ORDER BY c.id DESC LIMIT 1")                                                                 \
-  /* ?1 spki_prefix, ?2 spki_sha256, ?3 request_sha256, ?4 device_serial or NULL */                \
-  X(KEY_ELSEWHERE,                                                                                 \
-    "SELECT c.serial_number FROM certificates c INDEXED BY certificates_key"                       \
-    " WHERE c.spki_prefix = ?1 AND c.spki_sha256 = ?2"                                             \
-    " AND NOT (c.device_serial IS ?4 AND (?4 IS NOT NULL OR c.request_sha256 = ?3)) LIMIT 1")      \
+  /* Why may this key not be certified? A certificate that has it, and 1 when it was revoked for    \
+   * keyCompromise (1), which comes before being another device's: max() takes the row with it.     \
+   * ?1 spki_prefix, ?2 spki_sha256, ?3 request_sha256, ?4 device_serial or NULL */                \
+  X(KEY_REFUSED,                                                                                   \
+    "SELECT serial_number, max(compromised) FROM (SELECT c.serial_number, c.device_serial,"        \
+    " c.request_sha256, EXISTS (SELECT 1 FROM revocations v INDEXED BY revocations_certificate"    \
+    " WHERE v.certificate = c.id AND v.reason = 1) AS compromised"                                 \
+    " FROM certificates c INDEXED BY certificates_key"                                             \
+    " WHERE c.spki_prefix = ?1 AND c.spki_sha256 = ?2)"                                            \
+    " WHERE compromised"                                                                           \
+    " OR NOT (device_serial IS ?4 AND (?4 IS NOT NULL OR request_sha256 = ?3))")                   \
+  /* The one that a certificate took the place of. */                                              \
+  X(BEFORE,                                                                                        \
+    "SELECT " ROW_COLUMNS " FROM certificates c"                                                   \
+    " WHERE c.id = (SELECT replaces FROM certificates WHERE id = ?1)")                             \
   X(ADD,                                                                                           \
     "INSERT OR ROLLBACK INTO certificates (id, serial_number, device_serial, profile, station,"    \
     " production_order, model, authority, issued_at, not_before, not_after, replaces,"             \
@@ -73,6 +98,33 @@ enum { SPAN_ROWS = 128 };
     " not_after_min = min(not_after_min, excluded.not_after_min),"                                 \
     " not_after_max = max(not_after_max, excluded.not_after_max)")                                 \
   X(ADD_NAME,  "INSERT OR ROLLBACK INTO names (kind, value, certificate) VALUES (?1, ?2, ?3)")     \
+                                                                                                   \
+  X(LAST_REVOCATION, "SELECT coalesce(max(id), 0) FROM revocations")                               \
+  /* The newest row of a certificate. ?1 serial_number, ?2 authority */                            \
+  X(NEWEST_REVOCATION,                                                                             \
+    "SELECT v.id, v.at, v.reason FROM revocations v INDEXED BY revocations_serial_number"          \
+    " WHERE v.serial_number = ?1 AND v.authority = (SELECT id FROM labels WHERE text = ?2)"        \
+    " ORDER BY v.id DESC LIMIT 1")                                                                 \
+  /* ?1 serial_number, ?2 authority */                                                             \
+  X(CERTIFICATE_OF,                                                                                \
+    "SELECT c.id, c.not_after, c.shard FROM certificates c WHERE c.serial_number = ?1"                      \
+    " AND c.authority = (SELECT id FROM labels WHERE text = ?2)")                                  \
+  X(ADD_REVOCATION,                                                                                \
+    "INSERT OR ROLLBACK INTO revocations (id, certificate, serial_number, authority, shard,"       \
+    " not_after, at, reason, follows) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)")                \
+  X(COUNT_REVOKED, "UPDATE OR ROLLBACK spans SET revoked = revoked + ?2 WHERE id = ?1")            \
+  /* Of one authority. ?1 authority, ?2 shard or 0 for any, ?3 seconds: those that expired before   \
+   * it are left out. */                                                                           \
+  X(REVOCATIONS,                                                                                   \
+    "SELECT v.id, v.serial_number, v.at, v.reason FROM revocations v NOT INDEXED"                  \
+    " WHERE v.authority = (SELECT id FROM labels WHERE text = ?1) AND (?2 = 0 OR v.shard = ?2)"    \
+    " AND (v.not_after = 0 OR v.not_after >= ?3) AND " IS_REVOCATION " ORDER BY v.id")             \
+  /* The same behind the row ?3, lifted ones included. One that was put on hold and lifted, both    \
+   * behind it, is as it was. */                                                                   \
+  X(REVOCATIONS_SINCE,                                                                             \
+    "SELECT v.id, v.serial_number, v.at, v.reason FROM revocations v NOT INDEXED WHERE v.id > ?3"  \
+    " AND v.authority = (SELECT id FROM labels WHERE text = ?1) AND (?2 = 0 OR v.shard = ?2)"      \
+    " AND (v.reason <> 8 OR v.follows <= ?3) AND " IS_NEWEST_REVOCATION " ORDER BY v.id")          \
                                                                                                    \
   X(DEVICE_OF_CERTIFICATE,                                                                         \
     "SELECT id, device_serial FROM certificates WHERE serial_number = ?1")                         \
@@ -225,6 +277,7 @@ enum search_parameter {
   PARAMETER_ISSUED_AFTER,
   PARAMETER_ISSUED_BEFORE,
   PARAMETER_EXPIRES_BEFORE,
+  PARAMETER_SERIAL_NUMBERS,
   PARAMETER_END
 };
 
@@ -254,19 +307,36 @@ struct ledger_filter {
         NULL                                                                                       \
   }
 
+/* Each of the serial numbers that stand one behind the other in ?15. */
+#define SERIAL_NUMBERS                                                                             \
+  "c.serial_number IN (WITH RECURSIVE each (at) AS (SELECT 1 UNION ALL"                            \
+  " SELECT at + 16 FROM each WHERE at + 16 < length(?15)) SELECT substr(?15, at, 16) FROM each)"
+#define IS_REPLACED "EXISTS (SELECT 1 FROM certificates r WHERE r.replaces = c.id)"
+/* Along the certificates that were ever revoked. */
+#define REVOKED_FROM                                                                               \
+  "revocations v INDEXED BY revocations_certificate"                                               \
+  " CROSS JOIN certificates c NOT INDEXED ON c.id = v.certificate"
+/* A row of spans has certificates that are not expired, or not revoked. */
+#define SPAN_LASTS     "s.not_after_max >= ?1"
+#define SPAN_UNREVOKED "s.revoked < " SPAN
+
 /* The most selective first: the first one that was given and can drive does. */
 enum ledger_filter_id {
+  FILTER_SERIAL_NUMBERS,
   FILTER_DNS,
   FILTER_URI,
   FILTER_IP,
   FILTER_DEVICE_SERIAL,
   FILTER_ORDER,
+  FILTER_ON_HOLD,
+  FILTER_REVOKED,
   FILTER_SUPERSEDED,
   FILTER_STATION,
   FILTER_MODEL,
   FILTER_PROFILE,
   FILTER_VALID,
   FILTER_EXPIRED,
+  FILTER_GOOD,
   FILTER_ISSUED_AFTER,
   FILTER_ISSUED_BEFORE,
   FILTER_EXPIRES_BEFORE,
@@ -275,25 +345,35 @@ enum ledger_filter_id {
 
 #define LEDGER_FILTERS                                                                             \
   {                                                                                                \
+    [FILTER_SERIAL_NUMBERS] = {"certificates c INDEXED BY certificates_serial_number", "c.id",     \
+                               SERIAL_NUMBERS, SERIAL_NUMBERS, NULL},                              \
     [FILTER_DNS] = NAME_FILTER("2", "?10"), [FILTER_URI] = NAME_FILTER("3", "?11"),                \
     [FILTER_IP] = NAME_FILTER("1", "?9"),                                                          \
     [FILTER_DEVICE_SERIAL] = {"certificates c INDEXED BY certificates_device", "c.id",             \
                               "c.device_serial = ?4", "c.device_serial = ?4", NULL},               \
     [FILTER_ORDER] = LABEL_FILTER("certificates_order", "production_order", "?6"),                 \
+    [FILTER_ON_HOLD] = {REVOKED_FROM, "v.certificate",                                             \
+                        "v.reason = 6 AND " IS_NEWEST_REVOCATION " AND c.not_after >= ?1",         \
+                        "c.not_after >= ?1 AND EXISTS (SELECT 1 FROM revocations v"                \
+                        " INDEXED BY revocations_certificate WHERE v.certificate = c.id"           \
+                        " AND v.reason = 6 AND " IS_NEWEST_REVOCATION ")",                         \
+                        SPAN_LASTS},                                                               \
+    [FILTER_REVOKED] = {REVOKED_FROM, "v.certificate", IS_REVOCATION, IS_REVOKED("c.id"), NULL},   \
     [FILTER_SUPERSEDED] = {"certificates r INDEXED BY certificates_replaces"                       \
                            " CROSS JOIN certificates c NOT INDEXED ON c.id = r.replaces",          \
-                           "r.replaces", "c.not_after >= ?1",                                      \
-                           "c.not_after >= ?1"                                                     \
-                           " AND EXISTS (SELECT 1 FROM certificates r WHERE r.replaces = c.id)",   \
-                           "s.not_after_max >= ?1"},                                               \
+                           "r.replaces", "NOT " IS_REVOKED("r.replaces") " AND c.not_after >= ?1", \
+                           "c.not_after >= ?1 AND NOT " IS_REVOKED("c.id") " AND " IS_REPLACED,    \
+                           SPAN_LASTS " AND " SPAN_UNREVOKED},                                     \
     [FILTER_STATION] = LABEL_FILTER("certificates_station", "station", "?5"),                      \
     [FILTER_MODEL] = LABEL_FILTER("certificates_model", "model", "?7"),                            \
     [FILTER_PROFILE] = LABEL_FILTER("certificates_profile", "profile", "?8"),                      \
     [FILTER_VALID] = {NULL, NULL, NULL,                                                            \
-                      "c.not_after >= ?1"                                                          \
-                      " AND NOT EXISTS (SELECT 1 FROM certificates r WHERE r.replaces = c.id)",    \
-                      "s.not_after_max >= ?1"},                                                    \
-    [FILTER_EXPIRED] = {NULL, NULL, NULL, "c.not_after < ?1", "s.not_after_min < ?1"},             \
+                      "c.not_after >= ?1 AND NOT " IS_REPLACED " AND NOT " IS_REVOKED("c.id"),     \
+                      SPAN_LASTS " AND " SPAN_UNREVOKED},                                          \
+    [FILTER_EXPIRED] = {NULL, NULL, NULL, "c.not_after < ?1 AND NOT " IS_REVOKED("c.id"),          \
+                        "s.not_after_min < ?1 AND " SPAN_UNREVOKED},                               \
+    [FILTER_GOOD] = {NULL, NULL, NULL, "c.not_after >= ?1 AND NOT " IS_REVOKED("c.id"),            \
+                     SPAN_LASTS " AND " SPAN_UNREVOKED},                                           \
     [FILTER_ISSUED_AFTER] = {NULL, NULL, NULL, "c.issued_at > ?12", "s.issued_max > ?12"},         \
     [FILTER_ISSUED_BEFORE] = {NULL, NULL, NULL, "c.issued_at < ?13", "s.issued_min < ?13"},        \
     [FILTER_EXPIRES_BEFORE] = {NULL, NULL, NULL, "c.not_after < ?14", "s.not_after_min < ?14"},    \

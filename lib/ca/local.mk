@@ -38,6 +38,8 @@ lib_ca_libca_a_SOURCES = \
   lib/ca/ledger_order.c \
   lib/ca/ledger_principal.c \
   lib/ca/ledger_private.h \
+  lib/ca/ledger_revocation.c \
+  lib/ca/ledger_revoke.c \
   lib/ca/ledger_row.c \
   lib/ca/ledger_search.c \
   lib/ca/ledger_select.c \
@@ -52,5 +54,6 @@ lib_ca_libca_a_SOURCES = \
   lib/ca/profile.c lib/ca/profile.h \
   lib/ca/profile_names.c lib/ca/profile_names.h \
   lib/ca/recorder.c lib/ca/recorder.h \
+  lib/ca/revocation.c lib/ca/revocation.h \
   lib/ca/signer.c lib/ca/signer.h \
   lib/ca/trust.c lib/ca/trust.h

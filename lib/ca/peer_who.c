@@ -51,6 +51,10 @@ static bool find_row(const struct cert *leaf, struct ledger *ledger, int64_t now
   }
   if (!bytes_equal(buf_bytes(&ret_row->der), leaf->der))
     return unknown(f, "it is not the one that is in the ledger");
+  if (ret_row->status == STATUS_REVOKED)
+    return fault_set(f, UNAUTHENTICATED, "the client certificate is not taken: it is %s (%s)",
+                     ret_row->revocation_reason == REASON_CERTIFICATE_HOLD ? "on hold" : "revoked",
+                     revocation_reason_name(ret_row->revocation_reason));
   return ret_row->status == STATUS_VALID || unknown(f, "another one has taken its place");
 }
 

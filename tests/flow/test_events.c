@@ -112,10 +112,11 @@ static void every_request_for_a_certificate_ends_in_an_event(void **state)
   assert_event(&flow, "?kind=issued&principal=line-1", "W-1", "", true);
   assert_event(&flow, "?kind=replayed", "W-1", "", true);
   assert_event(&flow, "?kind=replaced", "W-1", "", true);
+  assert_event(&flow, "?kind=revoked", "W-1", "", true);
   assert_event(&flow, "?code=device-has-certificate", "W-1", "device-has-certificate", false);
   assert_event(&flow, "?device_serial=W-2", "W-2", "name-not-allowed", false);
-  assert_int_equal(count_events(&flow, flow.admin, "?device_serial=W-1"), 4);
-  assert_int_equal(count_events(&flow, flow.admin, "?principal=line-1&source=127.0.0.1"), 5);
+  assert_int_equal(count_events(&flow, flow.admin, "?device_serial=W-1"), 5);
+  assert_int_equal(count_events(&flow, flow.admin, "?principal=line-1&source=127.0.0.1"), 6);
   assert_int_equal(flow_sql(&flow, "SELECT sum(n) FROM tallies t JOIN labels l ON l.id = t.station"
                                    " WHERE l.text = 'line-1'"),
                    5);

@@ -205,7 +205,7 @@ static void another_key_for_the_same_device_wants_replace(void **state)
   flow_issue(&flow, buf_text(&other), "W-rework", "10.1.5.1", ",\"replace\":true", &answer);
   assert_int_equal(answer.status, 200);
   json_t *old = get_json(path, flow.admin);
-  assert_string_equal(json_text(old, "status"), "superseded");
+  assert_string_equal(json_text(old, "status"), "revoked");
   json_decref(old);
 }
 
@@ -337,6 +337,7 @@ static void every_filter_finds_what_it_names_and_nothing_else(void **state)
       {"order=F1&status=valid", 5},
       {"order=F1&status=expired", 0},
       {"order=F1&status=superseded", 0},
+      {"order=F1&status=revoked", 0},
       {"order=F1&issued_after=2020-01-01T00:00:00Z", 5},
       {"order=F1&issued_before=2020-01-01T00:00:00Z", 0},
       {"order=F1&expires_before=2020-01-01T00:00:00Z", 0},

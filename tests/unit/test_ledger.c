@@ -187,10 +187,10 @@ static void a_device_gets_a_second_certificate_only_in_place_of_its_first(void *
   assert_int_equal(count_rows(bench->ledger), 1);
 
   assert_int_equal(append(bench->ledger, &second, true).code, FAULT_NONE);
-  assert_int_equal(status_of(bench->ledger, &first, NOW), STATUS_SUPERSEDED);
+  assert_int_equal(status_of(bench->ledger, &first, NOW), STATUS_REVOKED);
   assert_int_equal(status_of(bench->ledger, &second, NOW), STATUS_VALID);
-  assert_int_equal(status_of(bench->ledger, &first, first.not_after), STATUS_SUPERSEDED);
-  assert_int_equal(status_of(bench->ledger, &first, first.not_after + 1), STATUS_EXPIRED);
+  assert_int_equal(status_of(bench->ledger, &first, first.not_after + 1), STATUS_REVOKED);
+  assert_int_equal(status_of(bench->ledger, &second, second.not_after + 1), STATUS_EXPIRED);
 }
 
 static void a_superseded_certificate_is_not_given_out_again(void **state)

@@ -56,12 +56,25 @@ static void add_row(struct ledger_batch *batch, unsigned n, const char *device_s
   fill_times(&row, n);
   fill_names(&names, n);
   snprintf(row.device_serial, sizeof row.device_serial, "%s", device_serial);
+  row.is_renewal = n % 2 == 1;
   if (!ledger_append(batch, &row, &names, replace, NOW, &replayed, &earlier, &f))
     fail_msg("row %u: %s", n, f.detail);
   assert_int_equal(row.id, n);
 }
 
-/* The last 50 rows replace those of the devices 501 to 550; the profile stays the same. */
+static void revoke_row(struct ledger_batch *batch, unsigned n, enum revocation_reason reason)
+{
+  AUTO(fault) f = {0};
+  AUTO(issued) row = row_of(n);
+  bool changed;
+  row.id = n;
+  fill_times(&row, n);
+  assert_true(ledger_revoke(batch, &row, reason, NOW, NULL, &changed, &f));
+  assert_true(changed);
+}
+
+/* The last 50 rows are for the devices 501 to 550 again, under the same profile: renewals (odd)
+ * leave the earlier one good, replacements do not. 361 to 365 are on hold, 370 was. */
 static int set_up_rows(void **state)
 {
   set_up_ledger(state);
@@ -82,19 +95,32 @@ static int set_up_rows(void **state)
     snprintf(device_serial, sizeof device_serial, "W-%u", replace ? n - REPLACED : n);
     add_row(batch, n, device_serial, replace);
   }
+  for (unsigned n = 361; n <= 365; n++)
+    revoke_row(batch, n, REASON_CERTIFICATE_HOLD);
+  revoke_row(batch, 370, REASON_CERTIFICATE_HOLD);
+  revoke_row(batch, 370, REASON_REMOVE_FROM_CRL);
   assert_true(ledger_commit(batch, &f));
   return 0;
 }
 
 /* --- what a filter should find, said once more, over all rows --- */
 
+static bool is_on_hold(unsigned n)
+{
+  return n >= 361 && n <= 365;
+}
+
 static enum certificate_status status_of(unsigned n)
 {
   AUTO(issued) row = row_of(n);
   fill_times(&row, n);
+  if (is_on_hold(n))
+    return STATUS_REVOKED;
   if (row.not_after < NOW)
     return STATUS_EXPIRED;
-  return n > ROWS - 2 * REPLACED && n <= ROWS - REPLACED ? STATUS_SUPERSEDED : STATUS_VALID;
+  if (n <= ROWS - 2 * REPLACED || n > ROWS - REPLACED)
+    return STATUS_VALID;
+  return n % 2 == 1 ? STATUS_SUPERSEDED : STATUS_REVOKED;
 }
 
 static bool label_fits(const char *wanted, const char *has)
@@ -128,13 +154,39 @@ static bool names_fit(const struct ledger_query *q, unsigned n)
          (q->uri == NULL || sans_has(&names, (struct san){SAN_URI, bytes_of_text(q->uri)}));
 }
 
+static bool status_fits(const struct ledger_query *q, unsigned n)
+{
+  enum certificate_status status = status_of(n);
+  return (q->status == STATUS_ANY || q->status == status) &&
+         (!q->only_good || status == STATUS_VALID || status == STATUS_SUPERSEDED) &&
+         (!q->only_on_hold || is_on_hold(n));
+}
+
 static bool fits(const struct ledger_query *q, unsigned n)
 {
   AUTO(issued) row = row_of(n);
   fill_labels(&row, n);
   fill_times(&row, n);
-  return labels_fit(q, &row, n) && times_fit(q, &row) && names_fit(q, n) &&
-         (q->status == STATUS_ANY || q->status == status_of(n));
+  return labels_fit(q, &row, n) && times_fit(q, &row) && names_fit(q, n) && status_fits(q, n);
+}
+
+/* The count says the same as the pages do. */
+static void assert_count(struct ledger *ledger, struct ledger_query query, unsigned found)
+{
+  AUTO(fault) f = {0};
+  struct ledger_count count;
+  int64_t newest_id = 0, ids = 0;
+  query.before_id = 0;
+  for (unsigned n = 1; n <= ROWS; n++)
+    if (fits(&query, n)) {
+      newest_id = n;
+      ids += n;
+    }
+  if (!ledger_count(ledger, &query, NOW, &count, &f))
+    fail_msg("%s", f.detail);
+  assert_int_equal(count.n, found);
+  assert_int_equal(count.newest_id, newest_id);
+  assert_int_equal(count.ids, ids);
 }
 
 /* Walks through all pages of a size and holds them against fits(). */
@@ -161,6 +213,7 @@ static unsigned assert_answer(struct ledger *ledger, struct ledger_query query, 
   while (next > 0 && !fits(&query, next))
     next--;
   assert_int_equal(next, 0);
+  assert_count(ledger, query, found);
   return found;
 }
 
@@ -188,8 +241,11 @@ static const struct single {
     {{.dns = "nobody.example"}, 0},
     {{.uri = "urn:widget:400"}, 1},
     {{.status = STATUS_EXPIRED}, 264},
-    {{.status = STATUS_SUPERSEDED}, 50},
-    {{.status = STATUS_VALID}, 286},
+    {{.status = STATUS_SUPERSEDED}, 25},
+    {{.status = STATUS_REVOKED}, 30},
+    {{.status = STATUS_VALID}, 281},
+    {{.only_good = true}, 306},
+    {{.only_on_hold = true}, 5},
     {{.issued_after_ms = INT64_C(1000) * (NOW - 100)}, 100},
     {{.issued_before_ms = INT64_C(1000) * (NOW - 100)}, 499},
     {{.expires_before = NOW}, 264},
@@ -229,6 +285,8 @@ static struct ledger_query combine(const struct ledger_query *a, const struct le
       .uri = a->uri != NULL ? a->uri : b->uri,
       .ip = a->ip != NULL ? a->ip : b->ip,
       .status = a->status != STATUS_ANY ? a->status : b->status,
+      .only_good = a->only_good || b->only_good,
+      .only_on_hold = a->only_on_hold || b->only_on_hold,
       .issued_after_ms = a->issued_after_ms != 0 ? a->issued_after_ms : b->issued_after_ms,
       .issued_before_ms = a->issued_before_ms != 0 ? a->issued_before_ms : b->issued_before_ms,
       .expires_before = a->expires_before != 0 ? a->expires_before : b->expires_before,
@@ -283,6 +341,32 @@ static void an_address_is_found_whole(void **state)
     assert_int_equal(page.n, 0);
     ledger_page_free(&page);
   }
+}
+
+static void several_serial_numbers_are_asked_for_at_once(void **state)
+{
+  struct bench *bench = *state;
+  static const unsigned wanted[] = {300, 7, 599, 7, 362, 9999};
+  AUTO(buf) serial_numbers = {0};
+  AUTO(fault) f = {0};
+  AUTO(ledger_page) page = {0};
+  struct ledger_count count;
+  for (size_t i = 0; i < ARRAY_LEN(wanted); i++) {
+    AUTO(issued) row = row_of(wanted[i]);
+    buf_add(&serial_numbers, row.serial_number, SERIAL_NUMBER_LEN);
+  }
+  struct ledger_query query = {.serial_numbers = buf_bytes(&serial_numbers), .limit = 10};
+  assert_true(ledger_search(bench->ledger, &query, NOW, &page, &f));
+  assert_int_equal(page.n, 4);
+  assert_int_equal(page.rows[0].id, 599);
+  assert_int_equal(page.rows[3].id, 7);
+  assert_true(ledger_count(bench->ledger, &query, NOW, &count, &f));
+  assert_int_equal(count.n, 4);
+  query.only_good = true;
+  query.station = "line-4"; /* 599 % 7 */
+  assert_true(ledger_count(bench->ledger, &query, NOW, &count, &f));
+  assert_int_equal(count.n, 1);
+  assert_int_equal(count.newest_id, 599);
 }
 
 static void rows_that_come_in_between_do_not_shift_the_pages(void **state)
@@ -347,7 +431,7 @@ static void statuses_are_read_as_they_are_written(void **state)
 {
   (void)state;
   enum certificate_status status;
-  for (int i = STATUS_VALID; i <= STATUS_SUPERSEDED; i++) {
+  for (int i = STATUS_VALID; i <= STATUS_REVOKED; i++) {
     const char *name = certificate_status_name((enum certificate_status)i);
     assert_true(certificate_status_named(bytes_of_text(name), &status));
     assert_int_equal(status, i);
@@ -364,6 +448,7 @@ int main(void)
       TEST(filters_can_be_combined),
       TEST(names_are_found_in_whatever_form_they_are_asked_for),
       TEST(an_address_is_found_whole),
+      TEST(several_serial_numbers_are_asked_for_at_once),
       TEST(rows_that_come_in_between_do_not_shift_the_pages),
       TEST(a_page_without_a_size_is_our_own_mistake),
       TEST(each_filter_goes_along_an_index),

@@ -129,11 +129,43 @@ static void a_station_is_the_principal_that_was_given_this_key(void **state)
   assert_nobody(bench->ledger, &forged, "not in the ledger");
   /* another of the same name takes its place, and is not what the principal was given */
   put_on_record(bench->ledger, &another, "station", "line-3", true);
-  assert_nobody(bench->ledger, &given, "taken its place");
+  assert_nobody(bench->ledger, &given, "revoked (superseded)");
   assert_nobody(bench->ledger, &another, "no principal's");
   made_free(&given);
   made_free(&another);
   made_free(&forged);
+}
+
+static void revoke_client(struct ledger *ledger, const struct made *client,
+                          enum revocation_reason reason)
+{
+  AUTO(fault) f = {0};
+  AUTO(cert) cert = {0};
+  AUTO(issued) row = {0};
+  struct ledger_batch *batch;
+  bool changed;
+  assert_true(cert_read(buf_bytes(&client->der), true, &cert, &f));
+  assert_true(ledger_get(ledger, cert.serial_number, NOW, &row, &f));
+  assert_true(ledger_begin(ledger, &batch, &f));
+  assert_true(ledger_revoke(batch, &row, reason, NOW, NULL, &changed, &f));
+  assert_true(ledger_commit(batch, &f));
+}
+
+static void who_is_revoked_or_on_hold_is_nobody(void **state)
+{
+  struct bench *bench = *state;
+  struct made client;
+  make_client(&ours, "line-3", 1, &client);
+  put_on_record(bench->ledger, &client, "station", "line-3", false);
+  add_principal(bench->ledger, "line-3", ROLE_STATION, PROOF_CERTIFICATE, &client);
+  assert_is(bench->ledger, &client, "line-3", ROLE_STATION);
+  revoke_client(bench->ledger, &client, REASON_CERTIFICATE_HOLD);
+  assert_nobody(bench->ledger, &client, "on hold");
+  revoke_client(bench->ledger, &client, REASON_REMOVE_FROM_CRL);
+  assert_is(bench->ledger, &client, "line-3", ROLE_STATION);
+  revoke_client(bench->ledger, &client, REASON_KEY_COMPROMISE);
+  assert_nobody(bench->ledger, &client, "revoked (keyCompromise)");
+  made_free(&client);
 }
 
 static void a_certificate_that_only_has_the_number_of_one_is_none(void **state)
@@ -303,6 +335,7 @@ int main(void)
 {
   const struct CMUnitTest tests[] = {
       TEST(a_station_is_the_principal_that_was_given_this_key),
+      TEST(who_is_revoked_or_on_hold_is_nobody),
       TEST(a_certificate_that_only_has_the_number_of_one_is_none),
       TEST(a_token_and_a_certificate_do_not_stand_for_each_other),
       TEST(who_is_disabled_is_nobody_until_he_is_enabled),
