@@ -107,7 +107,7 @@ enum { SPAN_ROWS = 128 };
     " ORDER BY v.id DESC LIMIT 1")                                                                 \
   /* ?1 serial_number, ?2 authority */                                                             \
   X(CERTIFICATE_OF,                                                                                \
-    "SELECT c.id, c.not_after, c.shard FROM certificates c WHERE c.serial_number = ?1"                      \
+    "SELECT c.id, c.not_after, c.shard FROM certificates c WHERE c.serial_number = ?1"             \
     " AND c.authority = (SELECT id FROM labels WHERE text = ?2)")                                  \
   X(ADD_REVOCATION,                                                                                \
     "INSERT OR ROLLBACK INTO revocations (id, certificate, serial_number, authority, shard,"       \
