@@ -6,17 +6,6 @@
 #include "lib/base/wire.h"
 #include "lib/pki/sign_protocol.h"
 
-static struct bytes get_octets(struct wire_reader *in, size_t len)
-{
-  if (in->failed || in->rest.len < len) {
-    in->failed = true;
-    return bytes_of(NULL, 0);
-  }
-  struct bytes octets = bytes_of(in->rest.data, len);
-  in->rest = bytes_of(in->rest.data + len, in->rest.len - len);
-  return octets;
-}
-
 static void put_result(struct buf *reply, enum sign_status status, struct bytes octets)
 {
   wire_put_u8(reply, (uint8_t)status);
@@ -43,28 +32,39 @@ struct instant {
   int64_t now, monotonic_ms;
 };
 
-/* The signature goes through a buffer of its own that serves the whole batch. */
-static void sign_item(struct signing_key *key, enum sign_kind kind, struct bytes tbs,
-                      struct instant at, struct buf *signature, struct buf *reply)
+/* May this be signed? A CRL's number is taken by that. */
+static bool check_item(const struct keys *keys, struct signing_key *key, enum sign_kind kind,
+                       struct bytes tbs, struct instant at, struct guard_subject *ret_subject,
+                       struct fault *f)
+{
+  if (key == NULL)
+    return refuse_unknown_key(f);
+  return guard_check(&key->guard, kind, tbs, at.now, at.monotonic_ms, ret_subject, f) &&
+         (kind != SIGN_CRL ||
+          state_take_crl_number(keys->state, key->sha256, ret_subject->crl_number, f));
+}
+
+/* The signature goes through a buffer of its own that serves the whole batch. False: refused. */
+static bool sign_item(const struct keys *keys, struct signing_key *key, enum sign_kind kind,
+                      struct bytes tbs, struct instant at, struct buf *signature, struct buf *reply)
 {
   AUTO(fault) fault = {0};
-  char name[GUARD_NAME_SIZE];
-  const char *what = kind == SIGN_CRL ? "CRL" : "certificate";
+  struct guard_subject subject = {.name = ""};
   buf_clear(signature);
-  name[0] = '\0';
-  if (key == NULL ? refuse_unknown_key(&fault)
-                  : guard_check(&key->guard, kind, tbs, at.now, at.monotonic_ms, name, &fault) &&
-                        private_key_sign(key->key, tbs, signature, &fault))
+  if (check_item(keys, key, kind, tbs, at, &subject, &fault) &&
+      private_key_sign(key->key, tbs, signature, &fault)) {
     put_result(reply, SIGN_DONE, buf_bytes(signature));
-  else
-    put_refusal(reply, what, name, &fault);
+    return true;
+  }
+  put_refusal(reply, kind == SIGN_CRL ? "CRL" : "certificate", subject.name, &fault);
+  return false;
 }
 
 /* The whole request has its form before the first signature is made. */
 static bool is_sign_request(struct bytes request)
 {
   struct wire_reader in = {.rest = request};
-  get_octets(&in, SIGN_KEY_SHA256_LEN);
+  wire_get_octets(&in, SIGN_KEY_SHA256_LEN);
   size_t n = wire_get_u16(&in);
   if (n == 0 || n > SIGN_BATCH_MAX)
     return false;
@@ -77,20 +77,35 @@ static bool is_sign_request(struct bytes request)
   return wire_at_end(&in);
 }
 
+/* In place of what the reply holds already: signatures that were not counted do not go out. */
+static void refuse_all(struct buf *reply, size_t start, uint16_t n, const struct fault *f)
+{
+  log_say(LOG_LEVEL_ERROR, "cannot count what was signed", LOG_TEXT("reason", f->detail));
+  reply->len = start;
+  for (uint16_t i = 0; i < n; i++)
+    put_result(reply, SIGN_REFUSED, bytes_of_text(f->detail));
+}
+
 static bool answer_sign(const struct keys *keys, struct bytes request, struct buf *reply)
 {
   struct wire_reader in = {.rest = request};
   AUTO(buf) signature = {0};
+  AUTO(fault) fault = {0};
+  uint64_t n_certificates = 0;
   if (!is_sign_request(request))
     return false;
-  struct signing_key *key = keys_find(keys, get_octets(&in, SIGN_KEY_SHA256_LEN));
+  struct signing_key *key = keys_find(keys, wire_get_octets(&in, SIGN_KEY_SHA256_LEN));
   struct instant at = {.now = when_now(), .monotonic_ms = when_monotonic_ms()};
   uint16_t n = wire_get_u16(&in);
   wire_put_u16(reply, n);
+  size_t start = reply->len;
   for (uint16_t i = 0; i < n; i++) {
     enum sign_kind kind = (enum sign_kind)wire_get_u8(&in);
-    sign_item(key, kind, wire_get_bytes(&in), at, &signature, reply);
+    bool is_done = sign_item(keys, key, kind, wire_get_bytes(&in), at, &signature, reply);
+    n_certificates += is_done && kind == SIGN_CERTIFICATE;
   }
+  if (n_certificates > 0 && !state_count_signed(keys->state, key->sha256, n_certificates, &fault))
+    refuse_all(reply, start, n, &fault);
   return true;
 }
 
@@ -109,12 +124,47 @@ static bool answer_probe(const struct keys *keys, struct bytes request, struct b
   return true;
 }
 
+static void put_counts(struct buf *reply, const struct state_counts *counts)
+{
+  AUTO(buf) octets = {0};
+  wire_put_u64(&octets, counts->n_signed);
+  wire_put_u64(&octets, counts->recorded);
+  wire_put_u64(&octets, counts->crl_number);
+  put_result(reply, SIGN_DONE, buf_bytes(&octets));
+  reply->failed |= octets.failed;
+}
+
+static bool answer_count(const struct keys *keys, struct bytes request, struct buf *reply)
+{
+  struct wire_reader in = {.rest = request};
+  AUTO(fault) fault = {0};
+  struct state_counts counts;
+  const struct signing_key *key = keys_find(keys, wire_get_octets(&in, SIGN_KEY_SHA256_LEN));
+  uint64_t recorded = wire_get_u64(&in);
+  if (!wire_at_end(&in))
+    return false;
+  if (key == NULL ? refuse_unknown_key(&fault)
+                  : state_record(keys->state, key->sha256, recorded, &counts, &fault))
+    put_counts(reply, &counts);
+  else
+    put_refusal(reply, "count", "", &fault);
+  return true;
+}
+
+static bool answer_hello(const struct keys *keys, struct bytes request, struct buf *reply)
+{
+  wire_put_u16(reply, (uint16_t)keys->n);
+  return request.len == 0;
+}
+
 static const struct {
   uint8_t type, reply_type;
   bool (*answer)(const struct keys *keys, struct bytes request, struct buf *reply);
 } messages[] = {
     {SIGN_REQUEST, SIGN_REPLY, answer_sign},
     {PROBE_REQUEST, PROBE_REPLY, answer_probe},
+    {COUNT_REQUEST, COUNT_REPLY, answer_count},
+    {HELLO_REQUEST, HELLO_REPLY, answer_hello},
 };
 
 bool answer_request(const struct keys *keys, uint8_t type, struct bytes request, uint8_t *ret_type,

@@ -26,16 +26,21 @@ void guard_free(struct guard *guard)
   rate_free(&guard->rate);
 }
 
-bool guard_check_own(const struct guard *guard, int64_t now, struct fault *f)
+bool guard_check_own(const struct guard *guard, struct fault *f)
 {
   const struct cert *own = guard->own;
   if (!own->is_ca || (own->key_usage & KU_KEY_CERT_SIGN) == 0)
     return fault_set(f, BAD_FILE, "our certificate is not a certificate authority's");
   if (own->subject_key_id.len == 0)
     return fault_set(f, BAD_FILE, "our certificate has no subject key identifier");
-  if (now < own->not_before || now > own->not_after)
-    return fault_set(f, BAD_FILE, "our certificate is not valid at this time: look at the clock");
   return true;
+}
+
+bool guard_check_time(const struct guard *guard, int64_t now, struct fault *f)
+{
+  const struct cert *own = guard->own;
+  return (now >= own->not_before && now <= own->not_after) ||
+         fault_set(f, BAD_FILE, "our certificate is not valid at this time: look at the clock");
 }
 
 /* --- certificates: one function for each thing that is asked of them --- */
@@ -158,13 +163,36 @@ static bool is_valid_in_bounds(const struct guard *guard, const struct cert *cer
   return true;
 }
 
+/* RFC 6960, 4.2.2.2: whoever has such a certificate tells what is revoked, and with nocheck nobody
+ * asks whether it is itself. So it is for nothing else, and not for long. */
+static bool is_a_fit_responder(const struct guard *guard, const struct cert *cert, int64_t now,
+                               struct fault *f)
+{
+  bool signs_ocsp = (cert->ext_key_usage & EKU_OCSP_SIGNING) != 0;
+  int64_t from = cert->not_before > now ? cert->not_before : now;
+  if (!signs_ocsp)
+    return !cert->ocsp_nocheck ||
+           REFUSE(f, "ocsp-nocheck in a certificate that is not for OCSPSigning");
+  if (cert->ext_key_usage != EKU_OCSP_SIGNING)
+    return REFUSE(f, "OCSPSigning is not the only extended key usage");
+  if (cert->key_usage != KU_DIGITAL_SIGNATURE)
+    return REFUSE(f, "a certificate for OCSPSigning has the key usage digitalSignature alone");
+  if (cert->has_names)
+    return REFUSE(f, "a certificate for OCSPSigning has no subject alternative names");
+  if (!cert->ocsp_nocheck)
+    return REFUSE(f, "a certificate for OCSPSigning has ocsp-nocheck");
+  if (cert->not_after - from > guard->limits.max_ocsp_validity_s)
+    return refuse_time(f, "not after", cert->not_after, "is beyond max_ocsp_validity");
+  return true;
+}
+
 /* What a leaf of ours may hold. An extension that is not critical can still mean more than we think
  * to somebody who relies on it, so the list is closed. */
 static bool extension_is_known(struct bytes oid)
 {
   const struct bytes known[] = {OID_SUBJECT_KEY_ID, OID_AUTHORITY_KEY_ID, OID_KEY_USAGE,
                                 OID_EXT_KEY_USAGE,  OID_SUBJECT_ALT_NAME, OID_CRL_DIST_POINTS,
-                                OID_AUTHORITY_INFO};
+                                OID_AUTHORITY_INFO, OID_OCSP_NOCHECK};
   for (size_t i = 0; i < ARRAY_LEN(known); i++)
     if (bytes_equal(oid, known[i]))
       return true;
@@ -211,12 +239,12 @@ static bool extensions_are_known(const struct guard *guard, const struct cert *c
 
 static bool (*const certificate_checks[])(const struct guard *, const struct cert *, int64_t,
                                           struct fault *) = {
-    is_from_us,         has_serial_number,  is_a_leaf,
-    usages_are_allowed, is_valid_in_bounds, extensions_are_known,
+    is_from_us,         has_serial_number,    is_a_leaf, usages_are_allowed, is_valid_in_bounds,
+    is_a_fit_responder, extensions_are_known,
 };
 
 static bool check_certificate(const struct guard *guard, struct bytes tbs, int64_t now,
-                              char ret_name[GUARD_NAME_SIZE], struct fault *f)
+                              struct guard_subject *subject, struct fault *f)
 {
   AUTO(cert) cert = {0};
   if (tbs.len > CERT_MAX)
@@ -226,7 +254,7 @@ static bool check_certificate(const struct guard *guard, struct bytes tbs, int64
     return false;
   }
   if (cert.serial_number.len <= SERIAL_NUMBER_MAX)
-    text_hex(ret_name, cert.serial_number.data, cert.serial_number.len);
+    text_hex(subject->name, cert.serial_number.data, cert.serial_number.len);
   for (size_t i = 0; i < ARRAY_LEN(certificate_checks); i++)
     if (!certificate_checks[i](guard, &cert, now, f))
       return false;
@@ -247,8 +275,20 @@ static bool check_crl_times(const struct guard *guard, const struct crl *crl, in
   return true;
 }
 
+static bool read_crl_number(struct bytes magnitude, uint64_t *ret_number, struct fault *f)
+{
+  enum { BITS_MAX = 63 };
+  uint64_t number = 0;
+  if (bit_length(magnitude) > BITS_MAX)
+    return REFUSE(f, "a cRLNumber of more than %d bits", BITS_MAX);
+  for (size_t i = 0; i < magnitude.len; i++)
+    number = number << 8 | magnitude.data[i];
+  *ret_number = number;
+  return true;
+}
+
 static bool check_crl(const struct guard *guard, struct bytes tbs, int64_t now,
-                      char ret_name[GUARD_NAME_SIZE], struct fault *f)
+                      struct guard_subject *subject, struct fault *f)
 {
   struct crl crl = {0};
   if (tbs.len > SIGN_CRL_MAX)
@@ -259,8 +299,8 @@ static bool check_crl(const struct guard *guard, struct bytes tbs, int64_t now,
   }
   size_t hex = 2 * crl.crl_number.len;
   if (hex <= 2 * SERIAL_NUMBER_MAX) {
-    memcpy(ret_name, "CRL ", 4);
-    text_hex(ret_name + 4, crl.crl_number.data, crl.crl_number.len);
+    memcpy(subject->name, "CRL ", 4);
+    text_hex(subject->name + 4, crl.crl_number.data, crl.crl_number.len);
   }
   if ((guard->own->key_usage & KU_CRL_SIGN) == 0)
     return REFUSE(f, "our certificate is not for signing CRLs");
@@ -270,7 +310,8 @@ static bool check_crl(const struct guard *guard, struct bytes tbs, int64_t now,
     return REFUSE(f, "the signature algorithm %s is not that of this key", sig_alg_name(crl.alg));
   if (!bytes_equal(crl.authority_key_id, guard->own->subject_key_id))
     return REFUSE(f, "the authority key identifier is not that of this key");
-  return check_crl_times(guard, &crl, now, f);
+  return check_crl_times(guard, &crl, now, f) &&
+         read_crl_number(crl.crl_number, &subject->crl_number, f);
 }
 
 static bool refuse_for_now(const struct guard *guard, struct fault *f)
@@ -286,15 +327,15 @@ bool guard_check_room(struct guard *guard, int64_t monotonic_ms, struct fault *f
 }
 
 bool guard_check(struct guard *guard, enum sign_kind kind, struct bytes tbs, int64_t now,
-                 int64_t monotonic_ms, char ret_name[GUARD_NAME_SIZE], struct fault *f)
+                 int64_t monotonic_ms, struct guard_subject *ret_subject, struct fault *f)
 {
-  ret_name[0] = '\0';
-  if (!guard_check_own(guard, now, f)) {
+  *ret_subject = (struct guard_subject){.name = ""};
+  if (!guard_check_time(guard, now, f)) {
     f->code = FAULT_SIGNER_REFUSED;
     return false;
   }
-  bool ok = kind == SIGN_CRL ? check_crl(guard, tbs, now, ret_name, f)
-                             : check_certificate(guard, tbs, now, ret_name, f);
+  bool ok = kind == SIGN_CRL ? check_crl(guard, tbs, now, ret_subject, f)
+                             : check_certificate(guard, tbs, now, ret_subject, f);
   if (!ok)
     return false;
   if (!rate_take(&guard->rate, monotonic_ms))

@@ -7,13 +7,14 @@
 #include <sys/stat.h>
 
 #include "lib/base/file.h"
+#include "lib/base/log.h"
 #include "lib/base/text.h"
 #include "lib/pki/der.h"
 #include "lib/pki/pem.h"
 
 enum { KEY_FILE_MAX = 64 * 1024, PASSPHRASE_MAX = 1024 };
 
-static const char credential_name[] = "issuing-passphrase";
+static const char credential_suffix[] = "-passphrase";
 
 /* --- files --- */
 
@@ -55,7 +56,7 @@ static bool find_passphrase(const struct conf_key *conf, struct buf *ret_passphr
   if (folder == NULL)
     return true;
   AUTO(buf) path = {0};
-  buf_addf(&path, "%s/%s", folder, credential_name);
+  buf_addf(&path, "%s/%s%s", folder, conf->name, credential_suffix);
   const char *name = buf_text(&path);
   if (!buf_ok(&path))
     return fault_no_memory(f);
@@ -75,8 +76,8 @@ static bool load_private_key(const struct conf_key *conf, struct private_key **r
   if (f->code == FAULT_BAD_PASSPHRASE && passphrase.len == 0)
     return fault_set(f, BAD_PASSPHRASE,
                      "%s is encrypted: give its passphrase with passphrase_file or the credential "
-                     "%s",
-                     conf->key, credential_name);
+                     "%s%s",
+                     conf->key, conf->name, credential_suffix);
   return fault_prefix(f, "%s", conf->key);
 }
 
@@ -113,8 +114,20 @@ static void signing_key_free(struct signing_key *key)
 
 AUTO_POINTER(signing_key, struct signing_key, signing_key_free)
 
-static bool load(const struct conf_key *conf, int64_t now, struct signing_key **ret_key,
-                 struct fault *f)
+/* Begins with an 'm', where everything that is signed for a peer is DER and begins with 0x30: this
+ * signature would be good for nothing, even if it got out. */
+static const char probe_text[] = "mintmark-keyd: a probe, not a certificate";
+
+static bool can_sign(const struct signing_key *key, struct fault *f)
+{
+  AUTO(secret_buf) signature = {0};
+  struct bytes text = bytes_of_text(probe_text);
+  return private_key_sign(key->key, text, &signature, f) &&
+         (pubkey_verify(&key->certificate.key, key->guard.alg, text, buf_bytes(&signature)) ||
+          fault_set(f, INTERNAL, "the key's signature does not verify"));
+}
+
+static bool load(const struct conf_key *conf, struct signing_key **ret_key, struct fault *f)
 {
   AUTO(signing_key) key = calloc(1, sizeof *key);
   if (key == NULL)
@@ -123,7 +136,7 @@ static bool load(const struct conf_key *conf, int64_t now, struct signing_key **
   guard_init(&key->guard, &conf->limits, &key->certificate, SIG_ALG_COUNT);
   if (!load_certificate(conf->certificate, key, f))
     return false;
-  if (!guard_check_own(&key->guard, now, f))
+  if (!guard_check_own(&key->guard, f))
     return fault_prefix(f, "%s", conf->certificate);
   if (!load_private_key(conf, &key->key, f))
     return false;
@@ -131,10 +144,43 @@ static bool load(const struct conf_key *conf, int64_t now, struct signing_key **
     return fault_set(f, BAD_FILE, "%s is not the key of %s", conf->key, conf->certificate);
   key->guard.alg = private_key_alg(key->key);
   pubkey_sha256(key->certificate.key.spki, key->sha256);
-  if (!signing_key_probe(key, now, f))
+  if (!can_sign(key, f))
     return fault_prefix(f, "%s", conf->key);
   *ret_key = TAKE(key);
   return true;
+}
+
+/* Peers call a key by its public key, so two parts with the same one could not be told apart. */
+static bool load_another(const struct conf_key *conf, struct keys *keys, struct fault *f)
+{
+  AUTO(signing_key) key = NULL;
+  if (!load(conf, &key, f))
+    return false;
+  if (keys_find(keys, bytes_of(key->sha256, sizeof key->sha256)) != NULL)
+    return fault_set(f, BAD_CONFIG, "%s is the key of another part already", conf->key);
+  keys->list[keys->n++] = TAKE(key);
+  return true;
+}
+
+/* An authority that has come to its end must not take those with it that replaced it: its key is
+ * loaded all the same, and its guard refuses. */
+static bool one_is_valid(const struct conf *conf, const struct keys *keys, int64_t now,
+                         struct fault *f)
+{
+  size_t n_valid = 0;
+  for (size_t i = 0; i < keys->n; i++) {
+    AUTO(fault) why = {0};
+    if (guard_check_time(&keys->list[i]->guard, now, &why)) {
+      n_valid++;
+      continue;
+    }
+    log_say(LOG_LEVEL_WARNING, "nothing is signed with a key",
+            LOG_TEXT("certificate", conf->keys[i].certificate), LOG_TEXT("reason", why.detail));
+  }
+  if (n_valid > 0)
+    return true;
+  guard_check_time(&keys->list[0]->guard, now, f);
+  return fault_prefix(f, "%s", conf->keys[0].certificate);
 }
 
 bool keys_load(const struct conf *conf, int64_t now, struct keys **ret_keys, struct fault *f)
@@ -142,10 +188,21 @@ bool keys_load(const struct conf *conf, int64_t now, struct keys **ret_keys, str
   AUTO(keys) keys = calloc(1, sizeof *keys);
   if (keys == NULL)
     return fault_no_memory(f);
-  for (; keys->n < conf->n_keys; keys->n++)
-    if (!load(&conf->keys[keys->n], now, &keys->list[keys->n], f))
+  for (size_t i = 0; i < conf->n_keys; i++)
+    if (!load_another(&conf->keys[i], keys, f))
       return false;
+  if (!one_is_valid(conf, keys, now, f))
+    return false;
   *ret_keys = TAKE(keys);
+  return true;
+}
+
+bool keys_count_in(struct keys *keys, struct state *state, struct fault *f)
+{
+  for (size_t i = 0; i < keys->n; i++)
+    if (!state_add_key(state, keys->list[i]->sha256, f))
+      return false;
+  keys->state = state;
   return true;
 }
 
@@ -157,17 +214,9 @@ struct signing_key *keys_find(const struct keys *keys, struct bytes sha256)
   return NULL;
 }
 
-/* Begins with an 'm', where everything that is signed for a peer is DER and begins with 0x30: this
- * signature would be good for nothing, even if it got out. */
-static const char probe_text[] = "mintmark-keyd: a probe, not a certificate";
-
 bool signing_key_probe(const struct signing_key *key, int64_t now, struct fault *f)
 {
-  AUTO(secret_buf) signature = {0};
-  struct bytes text = bytes_of_text(probe_text);
-  return guard_check_own(&key->guard, now, f) && private_key_sign(key->key, text, &signature, f) &&
-         (pubkey_verify(&key->certificate.key, key->guard.alg, text, buf_bytes(&signature)) ||
-          fault_set(f, INTERNAL, "the key's signature does not verify"));
+  return guard_check_time(&key->guard, now, f) && can_sign(key, f);
 }
 
 void keys_free(struct keys *keys)

@@ -6,6 +6,7 @@
 
 #include "keyd/conf.h"
 #include "keyd/guard.h"
+#include "keyd/state.h"
 #include "lib/base/buf.h"
 #include "lib/base/cleanup.h"
 #include "lib/base/fault.h"
@@ -23,13 +24,16 @@ struct signing_key {
 struct keys {
   struct signing_key *list[CONF_KEYS_MAX];
   size_t n;
+  struct state *state; /* borrowed; NULL until keys_count_in() */
 };
 
 /* Loads every key of the configuration and lets each sign something. FILE_ERROR, BAD_FILE or
  * BAD_PASSPHRASE name the file: a key or passphrase that others than its owner can read, a key that
- * is not the certificate's, a certificate that cannot issue. The passphrase is wiped before this
- * returns. */
+ * is not the certificate's, a certificate that cannot issue. One that is not valid now is logged,
+ * and is a failure only when none is. The passphrases are wiped before this returns. */
 bool keys_load(const struct conf *conf, int64_t now, struct keys **ret_keys, struct fault *f);
+/* From now on what the keys sign is counted there. Before it, nothing may be signed. */
+bool keys_count_in(struct keys *keys, struct state *state, struct fault *f);
 /* NULL when there is no such key. */
 struct signing_key *keys_find(const struct keys *keys, struct bytes sha256);
 /* The key signs a text of its own, and its certificate verifies it; nothing of it leaves. */

@@ -9,6 +9,7 @@
 #include "keyd/sandbox.h"
 #include "keyd/server.h"
 #include "keyd/sockets.h"
+#include "keyd/state.h"
 #include "lib/base/log.h"
 #include "lib/base/when.h"
 
@@ -138,6 +139,9 @@ static bool serve(const struct conf *conf, const struct keys *keys, int listener
     log_say(LOG_LEVEL_INFO, "ready to sign", LOG_NUMBER("threads", conf->threads));
     notify_ready(notify);
     server_run(server);
+    AUTO(fault) why = {0};
+    if (!state_sync(keys->state, &why))
+      log_say(LOG_LEVEL_ERROR, "cannot keep the counts", LOG_TEXT("reason", why.detail));
     log_say(LOG_LEVEL_INFO, "ended");
   }
   server_free(server);
@@ -148,13 +152,14 @@ static int run(const struct options *options, const struct sockets *from_systemd
 {
   AUTO(fault) fault = {0};
   AUTO(conf) conf = NULL;
+  AUTO(state) state = NULL;
   AUTO(keys) keys = NULL;
   int listener;
   if (!conf_load(options->config, &conf, &fault))
     return fail(&fault, EXIT_FAILED);
   log_setup(conf->log_format, LOG_LEVEL_INFO, STDERR_FILENO);
   if (options->check) {
-    if (!keys_load(conf, when_now(), &keys, &fault))
+    if (!keys_load(conf, when_now(), &keys, &fault) || !state_check(conf->state, &fault))
       return fail(&fault, EXIT_FAILED);
     puts("configuration, certificate and key are in order");
     return EXIT_OK;
@@ -162,7 +167,8 @@ static int run(const struct options *options, const struct sockets *from_systemd
   if (!sockets_check(&options->connected, false, &fault) ||
       !open_listener(options, conf, from_systemd, &listener, &fault))
     return fail(&fault, fault.code == FAULT_BAD_USAGE ? EXIT_USAGE : EXIT_FAILED);
-  if (!keys_load(conf, when_now(), &keys, &fault) ||
+  if (!keys_load(conf, when_now(), &keys, &fault) || !state_open(conf->state, &state, &fault) ||
+      !keys_count_in(keys, state, &fault) ||
       !serve(conf, keys, listener, &options->connected, &fault))
     return fail(&fault, EXIT_FAILED);
   return EXIT_OK;

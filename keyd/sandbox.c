@@ -68,7 +68,7 @@ void sandbox_lock_memory(void)
   setrlimit(RLIMIT_NOFILE, &descriptors);
 }
 
-/* Serving a connection, signing, logging, ending. */
+/* Serving a connection, signing, counting, logging, ending. */
 static const int calls[] = {
     SCMP_SYS(accept4),
     SCMP_SYS(brk),
@@ -79,6 +79,8 @@ static const int calls[] = {
     SCMP_SYS(epoll_wait),
     SCMP_SYS(exit),
     SCMP_SYS(exit_group),
+    SCMP_SYS(fdatasync),
+    SCMP_SYS(flock),
     SCMP_SYS(futex),
     SCMP_SYS(getpid), /* OpenSSL's generator looks whether it was forked */
     SCMP_SYS(getrandom),
@@ -88,6 +90,8 @@ static const int calls[] = {
     SCMP_SYS(mremap),
     SCMP_SYS(munlock), /* OpenSSL's secure memory, when it ends */
     SCMP_SYS(munmap),
+    SCMP_SYS(pread64),
+    SCMP_SYS(pwrite64),
     SCMP_SYS(read),
     SCMP_SYS(recvfrom),
     SCMP_SYS(restart_syscall),
@@ -98,6 +102,7 @@ static const int calls[] = {
     SCMP_SYS(sendmsg),
     SCMP_SYS(sendto),
     SCMP_SYS(setsockopt),
+    SCMP_SYS(timerfd_settime),
     SCMP_SYS(write),
 #ifdef WITH_SANITIZERS
     /* The sanitizers' own threads, stacks and search for leaks at the end. */

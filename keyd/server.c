@@ -26,7 +26,7 @@ enum {
   STACK_SIZE = 512 * 1024
 };
 
-enum source_kind { SOURCE_STOP, SOURCE_LISTENER, SOURCE_CONNECTION };
+enum source_kind { SOURCE_STOP, SOURCE_LISTENER, SOURCE_CONNECTION, SOURCE_STATE };
 
 /* What epoll tells us about. */
 struct source {
@@ -39,6 +39,7 @@ struct server {
   uid_t own_user, allow_user;
   int epoll;
   struct source idle, signals, listener; /* idle: an eventfd, raised by the last connection's end */
+  struct source state_timer;             /* the state's own */
   pthread_mutex_t lock;                  /* for the next two */
   struct source connections[CONNECTIONS_MAX];
   size_t n_connections;
@@ -179,6 +180,14 @@ static void serve(struct server *server, struct worker *worker, struct source *c
   keep_small(&worker->request);
 }
 
+static void sync_state(struct server *server)
+{
+  AUTO(fault) fault = {0};
+  if (!state_sync(server->keys->state, &fault))
+    log_say(LOG_LEVEL_ERROR, "cannot keep the counts", LOG_TEXT("reason", fault.detail));
+  watch(server, &server->state_timer, EPOLL_CTL_MOD, EPOLLIN | EPOLLONESHOT);
+}
+
 /* False when it is time to end. */
 static bool work_once(struct server *server, struct worker *worker)
 {
@@ -195,6 +204,8 @@ static bool work_once(struct server *server, struct worker *worker)
     accept_one(server);
   else if (source->kind == SOURCE_CONNECTION)
     serve(server, worker, source);
+  else if (source->kind == SOURCE_STATE)
+    sync_state(server);
   return source->kind != SOURCE_STOP;
 }
 
@@ -233,6 +244,7 @@ static bool open_sources(struct server *server)
   return server->idle.fd >= 0 && server->signals.fd >= 0 && server->epoll >= 0 &&
          watch(server, &server->idle, EPOLL_CTL_ADD, EPOLLIN) &&
          watch(server, &server->signals, EPOLL_CTL_ADD, EPOLLIN) &&
+         watch(server, &server->state_timer, EPOLL_CTL_ADD, EPOLLIN | EPOLLONESHOT) &&
          (server->listener.fd < 0 ||
           watch(server, &server->listener, EPOLL_CTL_ADD, EPOLLIN | EPOLLONESHOT));
 }
@@ -269,7 +281,8 @@ static struct server *make(const struct server_setup *setup)
                             .epoll = -1,
                             .idle = {SOURCE_STOP, -1},
                             .signals = {SOURCE_STOP, -1},
-                            .listener = {SOURCE_LISTENER, setup->listener}};
+                            .listener = {SOURCE_LISTENER, setup->listener},
+                            .state_timer = {SOURCE_STATE, state_timer(setup->keys->state)}};
   for (size_t i = 0; i < CONNECTIONS_MAX; i++)
     server->connections[i] = (struct source){SOURCE_CONNECTION, -1};
   pthread_mutex_init(&server->lock, NULL);

@@ -14,7 +14,7 @@
 struct server;
 
 struct server_setup {
-  const struct keys *keys;  /* borrowed */
+  const struct keys *keys;  /* borrowed; their state is brought to the disk from time to time */
   int listener;             /* taken over; -1: none, and the server ends with its last connection */
   struct sockets connected; /* taken over */
   uid_t allow_user;         /* besides root and our own */

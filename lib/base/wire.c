@@ -128,6 +128,12 @@ void wire_put_u32(struct buf *out, uint32_t number)
   buf_add(out, octets, sizeof octets);
 }
 
+void wire_put_u64(struct buf *out, uint64_t number)
+{
+  wire_put_u32(out, (uint32_t)(number >> 32));
+  wire_put_u32(out, (uint32_t)number);
+}
+
 void wire_put_bytes(struct buf *out, struct bytes octets)
 {
   if (octets.len > UINT32_MAX)
@@ -165,9 +171,20 @@ uint32_t wire_get_u32(struct wire_reader *in)
   return at != NULL ? load_u32(at) : 0;
 }
 
+uint64_t wire_get_u64(struct wire_reader *in)
+{
+  const uint8_t *at = take(in, 8);
+  return at != NULL ? (uint64_t)load_u32(at) << 32 | load_u32(at + 4) : 0;
+}
+
+struct bytes wire_get_octets(struct wire_reader *in, size_t len)
+{
+  const uint8_t *at = take(in, len);
+  return at != NULL ? bytes_of(at, len) : bytes_of(NULL, 0);
+}
+
 struct bytes wire_get_bytes(struct wire_reader *in)
 {
   size_t len = wire_get_u32(in);
-  const uint8_t *at = take(in, len);
-  return at != NULL ? bytes_of(at, len) : bytes_of(NULL, 0);
+  return wire_get_octets(in, len);
 }

@@ -38,6 +38,7 @@ const char *wire_result_text(enum wire_result result);
 void wire_put_u8(struct buf *out, uint8_t number);
 void wire_put_u16(struct buf *out, uint16_t number);
 void wire_put_u32(struct buf *out, uint32_t number);
+void wire_put_u64(struct buf *out, uint64_t number);
 /* A length of 4 octets, then the octets. */
 void wire_put_bytes(struct buf *out, struct bytes octets);
 
@@ -49,6 +50,9 @@ struct wire_reader {
 uint8_t wire_get_u8(struct wire_reader *in);
 uint16_t wire_get_u16(struct wire_reader *in);
 uint32_t wire_get_u32(struct wire_reader *in);
+uint64_t wire_get_u64(struct wire_reader *in);
+/* As many octets as both sides know that there are; empty when there are fewer. Borrowed. */
+struct bytes wire_get_octets(struct wire_reader *in, size_t len);
 /* Borrowed from the payload. */
 struct bytes wire_get_bytes(struct wire_reader *in);
 /* All was read and nothing was short. */

@@ -172,6 +172,37 @@ bool signer_probe(struct signer *signer, const uint8_t key_sha256[32], struct fa
   return status == SIGN_DONE || refuse(f, status, reason);
 }
 
+static bool read_counts(struct bytes octets, struct signer_counts *ret_counts)
+{
+  struct wire_reader in = {.rest = octets};
+  struct signer_counts counts;
+  counts.n_signed = wire_get_u64(&in);
+  counts.recorded = wire_get_u64(&in);
+  counts.crl_number = wire_get_u64(&in);
+  if (!wire_at_end(&in))
+    return false;
+  *ret_counts = counts;
+  return true;
+}
+
+bool signer_count(struct signer *signer, const uint8_t key_sha256[32], uint64_t recorded,
+                  struct signer_counts *ret_counts, struct fault *f)
+{
+  struct bytes octets;
+  enum sign_status status;
+  buf_clear(&signer->request);
+  buf_add(&signer->request, key_sha256, SIGN_KEY_SHA256_LEN);
+  wire_put_u64(&signer->request, recorded);
+  if (!exchange(signer, COUNT_REQUEST, COUNT_REPLY, f))
+    return false;
+  struct wire_reader in = {.rest = buf_bytes(&signer->reply)};
+  if (!get_result(&in, &status, &octets) || !wire_at_end(&in))
+    return break_off(signer, "its reply is not one", f);
+  if (status != SIGN_DONE)
+    return refuse(f, status, octets);
+  return read_counts(octets, ret_counts) || break_off(signer, "its reply is not one", f);
+}
+
 void signer_free(struct signer *signer)
 {
   if (signer == NULL)

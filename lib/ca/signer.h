@@ -35,4 +35,14 @@ bool signer_sign(struct signer *signer, const uint8_t key_sha256[32], struct sig
 /* Is the key there and does it work? The key holder signs and verifies something of its own;
  * nothing leaves it. */
 bool signer_probe(struct signer *signer, const uint8_t key_sha256[32], struct fault *f);
+/* What the key holder remembers of a key; each of them only grows, restarts or not. */
+struct signer_counts {
+  uint64_t n_signed;   /* certificates, whether or not they came to be recorded */
+  uint64_t recorded;   /* the most that any daemon has said that its ledger had */
+  uint64_t crl_number; /* the highest that was signed; 0: none */
+};
+/* Tells how many certificates of a key the ledger has, and asks what the key holder remembers, of
+ * this very call too. Never waits for a disk. SIGNER_REFUSED: there is no such key; SIGNER_DOWN. */
+bool signer_count(struct signer *signer, const uint8_t key_sha256[32], uint64_t recorded,
+                  struct signer_counts *ret_counts, struct fault *f);
 void signer_free(struct signer *signer);

@@ -9,6 +9,15 @@
  *                                 bytes: the signature, or the reason as text without a NUL
  *   PROBE_REQUEST   key: 32 octets
  *   PROBE_REPLY     status: u8, bytes: empty, or the reason
+ *   COUNT_REQUEST   key: 32 octets
+ *                   recorded: u64, how many certificates of this key the asker's ledger has
+ *   COUNT_REPLY     status: u8
+ *                   bytes: when done, three u64: the certificates that the key has signed, the
+ *                   highest `recorded` that it was ever told, and the highest cRLNumber that it
+ *                   has signed; otherwise the reason
+ *
+ *   HELLO_REQUEST   nothing
+ *   HELLO_REPLY     keys: u16, how many of them there are
  *
  * There is no message that signs a digest or octets of the peer's choice, and none that asks for a
  * key. */
@@ -23,7 +32,16 @@ enum {
   SIGN_REPLY_MAX = 128 * 1024
 };
 
-enum sign_message { SIGN_REQUEST = 1, SIGN_REPLY = 2, PROBE_REQUEST = 3, PROBE_REPLY = 4 };
+enum sign_message {
+  SIGN_REQUEST = 1,
+  SIGN_REPLY = 2,
+  PROBE_REQUEST = 3,
+  PROBE_REPLY = 4,
+  COUNT_REQUEST = 5,
+  COUNT_REPLY = 6,
+  HELLO_REQUEST = 7,
+  HELLO_REPLY = 8
+};
 
 enum sign_kind { SIGN_CERTIFICATE = 1, SIGN_CRL = 2 };
 

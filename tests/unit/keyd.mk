@@ -6,6 +6,12 @@ tests_unit_test_guard_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_guard_SOURCES = tests/unit/test_guard.c $(KEYD_FIXTURE)
 tests_unit_test_guard_LDADD = $(KEYD_LIBS) $(CHECK_LIBS)
 
+check_PROGRAMS += tests/unit/test_state
+TESTS += tests/unit/test_state
+tests_unit_test_state_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_state_SOURCES = tests/unit/test_state.c tests/unit/unit.h
+tests_unit_test_state_LDADD = $(KEYD_LIBS) $(CHECK_LIBS)
+
 check_PROGRAMS += tests/unit/test_signer
 TESTS += tests/unit/test_signer
 tests_unit_test_signer_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)

@@ -109,8 +109,10 @@ void keyd_ca_make(struct keyd_ca *ca, const char *key_kind, const char *passphra
 
 void keyd_ca_free(struct keyd_ca *ca)
 {
-  static const char *const names[] = {"issuing.crt", "issuing.key",        "keyd.conf", "keyd.log",
-                                      "keyd.sock",   "issuing-passphrase", "other.key", "notify"};
+  static const char *const names[] = {"issuing.crt", "issuing.key",     "keyd.conf",
+                                      "keyd.log",    "keyd.sock",       "issuing-passphrase",
+                                      "other.key",   "notify",          "keyd.state",
+                                      "other.crt",   "other-passphrase"};
   for (size_t i = 0; i < ARRAY_LEN(names); i++) {
     AUTO(buf) path = {0};
     buf_addf(&path, "%s/%s", ca->dir, names[i]);
@@ -161,6 +163,7 @@ struct crl_spec keyd_ca_crl(struct keyd_ca *ca)
                            .authority_key_id = bytes_of(ca_key_id, sizeof ca_key_id),
                            .this_update = now,
                            .next_update = now + 7 * DAY,
+                           .number = bytes_of("\7", 1),
                            .n_revoked = 2};
 }
 
@@ -182,7 +185,7 @@ static void put_crl_extensions(const struct crl_spec *spec, struct buf *out)
   der_end(out, key_id);
   extension_end(out, mark);
   mark = extension_begin(out, OID_CRL_NUMBER, false);
-  der_put_number(out, 7);
+  der_put_unsigned(out, spec->number);
   extension_end(out, mark);
   der_end(out, list);
   der_end(out, tagged);

@@ -34,6 +34,7 @@ struct crl_spec {
   enum sig_alg alg;
   struct bytes issuer, authority_key_id;
   int64_t this_update, next_update;
+  struct bytes number; /* magnitude */
   size_t n_revoked;
 };
 struct crl_spec keyd_ca_crl(struct keyd_ca *ca);

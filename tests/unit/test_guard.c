@@ -18,6 +18,7 @@ static const struct guard_limits usual = {
     .max_validity_s = INT64_C(825) * DAY,
     .backdate_s = 3600,
     .max_crl_validity_s = INT64_C(31) * DAY,
+    .max_ocsp_validity_s = INT64_C(31) * DAY,
     .key_usages = KU_DIGITAL_SIGNATURE | KU_KEY_ENCIPHERMENT,
     .ext_key_usages = EKU_SERVER_AUTH | EKU_CLIENT_AUTH,
 };
@@ -42,9 +43,9 @@ static void judge(const struct guard_limits *limits, enum sign_kind kind, struct
 {
   AUTO(fault) fault = {0};
   struct guard guard;
-  char name[GUARD_NAME_SIZE];
+  struct guard_subject subject;
   guard_init(&guard, limits, &ca.certificate, private_key_alg(ca.key));
-  bool ok = guard_check(&guard, kind, tbs, when_now(), when_monotonic_ms(), name, &fault);
+  bool ok = guard_check(&guard, kind, tbs, when_now(), when_monotonic_ms(), &subject, &fault);
   assert_int_equal(fault.code, ok ? FAULT_NONE : FAULT_SIGNER_REFUSED);
   snprintf(ret_reason, 400, "%s", fault.detail);
   guard_free(&guard);
@@ -120,7 +121,44 @@ static void key_agreement(struct cert_spec *s)
 }
 static void ocsp_signing(struct cert_spec *s)
 {
-  s->ext_key_usage |= EKU_OCSP_SIGNING;
+  s->ext_key_usage = EKU_OCSP_SIGNING;
+  s->not_after = when_now() + 31 * (int64_t)DAY;
+  s->ocsp_nocheck = true;
+}
+static void ocsp_signing_and_more(struct cert_spec *s)
+{
+  ocsp_signing(s);
+  s->ext_key_usage |= EKU_SERVER_AUTH;
+}
+static void ocsp_signing_for_long(struct cert_spec *s)
+{
+  ocsp_signing(s);
+  s->not_after += 60;
+}
+static void ocsp_signing_for_ever(struct cert_spec *s)
+{
+  ocsp_signing(s);
+  s->not_after = WHEN_NEVER;
+}
+static void ocsp_signing_and_encipherment(struct cert_spec *s)
+{
+  ocsp_signing(s);
+  s->key_usage |= KU_KEY_ENCIPHERMENT;
+}
+static void ocsp_signing_to_be_checked(struct cert_spec *s)
+{
+  ocsp_signing(s);
+  s->ocsp_nocheck = false;
+}
+static void ocsp_signing_with_a_name(struct cert_spec *s)
+{
+  ocsp_signing(s);
+  s->hardware.type = bytes_of("\x2a\x03", 2);
+  s->hardware.serial = bytes_of_text("1");
+}
+static void nocheck(struct cert_spec *s)
+{
+  s->ocsp_nocheck = true;
 }
 static void both_usages(struct cert_spec *s)
 {
@@ -178,6 +216,7 @@ static const struct guard_limits generous = {
     .max_validity_s = INT64_C(3650) * DAY,
     .backdate_s = 3600,
     .allow_no_expiry = true,
+    .max_ocsp_validity_s = INT64_C(31) * DAY,
     .key_usages = 0xffffffff,
     .ext_key_usages = EKU_SERVER_AUTH | EKU_OCSP_SIGNING,
 };
@@ -217,6 +256,17 @@ static void each_specification_is_judged_as_it_should_be(void **state)
       {"cRLSign, however generous", crl_sign, &generous, "key usage not allowed: cRLSign"},
       {"keyAgreement", key_agreement, &usual, "key usage not allowed: keyAgreement"},
       {"OCSPSigning", ocsp_signing, &usual, "extended key usage not allowed: OCSPSigning"},
+      {"OCSPSigning beside another", ocsp_signing_and_more, &generous,
+       "OCSPSigning is not the only extended key usage"},
+      {"OCSPSigning for long", ocsp_signing_for_long, &generous, "is beyond max_ocsp_validity"},
+      {"OCSPSigning for ever", ocsp_signing_for_ever, &generous, "is beyond max_ocsp_validity"},
+      {"OCSPSigning and keyEncipherment", ocsp_signing_and_encipherment, &generous,
+       "has the key usage digitalSignature alone"},
+      {"OCSPSigning without nocheck", ocsp_signing_to_be_checked, &generous, "has ocsp-nocheck"},
+      {"OCSPSigning with a name", ocsp_signing_with_a_name, &generous,
+       "has no subject alternative names"},
+      {"nocheck of another", nocheck, &usual, "ocsp-nocheck in a certificate that is not for"},
+      {"nocheck of another, however generous", nocheck, &generous, "ocsp-nocheck in a"},
       {"no EKU", no_ext_key_usage, &usual, "there is no extended key usage"},
       {"our own key", our_own_key, &usual, "this authority's own"},
       {"our own name", our_own_name, &usual, "this authority's own name"},
@@ -422,7 +472,7 @@ static void each_crl_is_judged_as_it_should_be(void **state)
     const char *what;
     struct crl_spec crl;
     const char *reason;
-  } cases[8];
+  } cases[11];
   for (size_t i = 0; i < ARRAY_LEN(cases); i++)
     cases[i].crl = good;
   cases[0].what = "ours", cases[0].reason = NULL;
@@ -439,6 +489,12 @@ static void each_crl_is_judged_as_it_should_be(void **state)
   cases[6].crl.next_update += 30 * DAY;
   cases[7].what = "one without a time", cases[7].reason = "is no later than this update";
   cases[7].crl.next_update = cases[7].crl.this_update;
+  cases[8].what = "the highest number", cases[8].reason = NULL;
+  cases[8].crl.number = bytes_of("\x7f\xff\xff\xff\xff\xff\xff\xff", 8);
+  cases[9].what = "a number of 64 bits", cases[9].reason = "a cRLNumber of more than 63 bits";
+  cases[9].crl.number = bytes_of("\x80\0\0\0\0\0\0\0", 8);
+  cases[10].what = "a number of 19 octets", cases[10].reason = "a cRLNumber of more than 63 bits";
+  cases[10].crl.number = bytes_of("\x01\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0", 19);
   for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
     AUTO(buf) tbs = {0};
     crl_spec_write(&cases[i].crl, &tbs);
@@ -472,6 +528,23 @@ static void each_list_that_we_build_is_taken(void **state)
   }
 }
 
+static void a_crl_is_told_by_its_number(void **state)
+{
+  AUTO(fault) fault = {0};
+  AUTO(buf) tbs = {0};
+  struct guard guard;
+  struct guard_subject subject;
+  struct crl_spec crl = keyd_ca_crl(&ca);
+  (void)state;
+  crl.number = bytes_of("\x01\x02\x03", 3);
+  crl_spec_write(&crl, &tbs);
+  guard_init(&guard, &usual, &ca.certificate, private_key_alg(ca.key));
+  assert_true(guard_check(&guard, SIGN_CRL, buf_bytes(&tbs), when_now(), 0, &subject, &fault));
+  assert_string_equal(subject.name, "CRL 010203");
+  assert_int_equal(subject.crl_number, 0x010203);
+  guard_free(&guard);
+}
+
 /* --- our own certificate, and the count --- */
 
 static void a_certificate_that_is_over_signs_nothing(void **state)
@@ -479,15 +552,16 @@ static void a_certificate_that_is_over_signs_nothing(void **state)
   AUTO(fault) fault = {0};
   AUTO(buf) tbs = {0};
   struct guard guard;
-  char name[GUARD_NAME_SIZE];
+  struct guard_subject subject;
   (void)state;
   keyd_ca_leaf_tbs(&ca, &tbs);
   guard_init(&guard, &generous, &ca.certificate, private_key_alg(ca.key));
   int64_t end = ca.certificate.not_after, begin = ca.certificate.not_before;
-  assert_true(guard_check_own(&guard, end, &fault));
-  assert_false(guard_check(&guard, SIGN_CERTIFICATE, buf_bytes(&tbs), end + 1, 0, name, &fault));
+  assert_true(guard_check_own(&guard, &fault) && guard_check_time(&guard, end, &fault));
+  assert_false(
+      guard_check(&guard, SIGN_CERTIFICATE, buf_bytes(&tbs), end + 1, 0, &subject, &fault));
   assert_non_null(strstr(fault.detail, "our certificate is not valid at this time"));
-  assert_false(guard_check_own(&guard, begin - 1, &fault));
+  assert_false(guard_check_time(&guard, begin - 1, &fault));
   guard_free(&guard);
 }
 
@@ -496,14 +570,15 @@ static void a_refusal_is_told_with_the_serial_number(void **state)
   AUTO(fault) fault = {0};
   AUTO(buf) tbs = {0};
   struct guard guard;
-  char name[GUARD_NAME_SIZE];
+  struct guard_subject subject;
   (void)state;
   struct cert_spec spec = keyd_ca_leaf(&ca);
   too_early(&spec);
   assert_true(cert_build(&spec, &tbs, &fault));
   guard_init(&guard, &usual, &ca.certificate, private_key_alg(ca.key));
-  assert_false(guard_check(&guard, SIGN_CERTIFICATE, buf_bytes(&tbs), when_now(), 0, name, &fault));
-  assert_string_equal(name, "019322175a3cff018055129d4177e003");
+  assert_false(
+      guard_check(&guard, SIGN_CERTIFICATE, buf_bytes(&tbs), when_now(), 0, &subject, &fault));
+  assert_string_equal(subject.name, "019322175a3cff018055129d4177e003");
   guard_free(&guard);
 }
 
@@ -513,17 +588,17 @@ static void refusals_do_not_use_up_the_hour(void **state)
   AUTO(fault) fault = {0};
   struct guard guard;
   struct guard_limits limits = usual;
-  char name[GUARD_NAME_SIZE];
+  struct guard_subject subject;
   (void)state;
   limits.signatures_per_hour = 2;
   keyd_ca_leaf_tbs(&ca, &good);
   guard_init(&guard, &limits, &ca.certificate, private_key_alg(ca.key));
   int64_t now = when_now();
   for (int i = 0; i < 5; i++)
-    assert_false(guard_check(&guard, SIGN_CERTIFICATE, buf_bytes(&bad), now, 0, name, &fault));
-  assert_true(guard_check(&guard, SIGN_CERTIFICATE, buf_bytes(&good), now, 0, name, &fault));
-  assert_true(guard_check(&guard, SIGN_CERTIFICATE, buf_bytes(&good), now, 0, name, &fault));
-  assert_false(guard_check(&guard, SIGN_CERTIFICATE, buf_bytes(&good), now, 0, name, &fault));
+    assert_false(guard_check(&guard, SIGN_CERTIFICATE, buf_bytes(&bad), now, 0, &subject, &fault));
+  assert_true(guard_check(&guard, SIGN_CERTIFICATE, buf_bytes(&good), now, 0, &subject, &fault));
+  assert_true(guard_check(&guard, SIGN_CERTIFICATE, buf_bytes(&good), now, 0, &subject, &fault));
+  assert_false(guard_check(&guard, SIGN_CERTIFICATE, buf_bytes(&good), now, 0, &subject, &fault));
   assert_non_null(strstr(fault.detail, "signatures_per_hour"));
   guard_free(&guard);
 }
@@ -556,6 +631,7 @@ int main(void)
       cmocka_unit_test(no_flipped_octet_makes_a_ca),
       cmocka_unit_test(each_crl_is_judged_as_it_should_be),
       cmocka_unit_test(each_list_that_we_build_is_taken),
+      cmocka_unit_test(a_crl_is_told_by_its_number),
       cmocka_unit_test(a_certificate_that_is_over_signs_nothing),
       cmocka_unit_test(a_refusal_is_told_with_the_serial_number),
       cmocka_unit_test(refusals_do_not_use_up_the_hour),

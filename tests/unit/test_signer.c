@@ -221,6 +221,35 @@ static void a_probe_says_that_the_key_works(void **state)
   key_holder_free(holder);
 }
 
+static void what_is_signed_is_counted_whoever_asks(void **state)
+{
+  AUTO(fault) fault = {0};
+  AUTO(buf) sub_ca = {0};
+  struct signer_counts before, counts;
+  struct key_holder *holder = new_holder();
+  struct signer *signer = new_signer(holder, 0);
+  (void)state;
+  if (!signer_count(signer, ca.key_sha256, 5, &before, &fault))
+    fail_msg("%s", fault.detail);
+  assert_int_equal(before.recorded, 5);
+  assert_true(sign_one(signer, buf_bytes(&leaf), &fault));
+  assert_true(sign_one(signer, buf_bytes(&leaf), &fault));
+  assert_false(sign_one(signer, bytes_of("digest", 6), &fault)); /* does not count */
+  assert_true(signer_count(signer, ca.key_sha256, 3, &counts, &fault));
+  assert_int_equal(counts.n_signed, before.n_signed + 2);
+  assert_int_equal(counts.recorded, 5);
+  assert_int_equal(kill(child(), SIGKILL), 0);
+  sign_at_last(signer);
+  assert_true(signer_count(signer, ca.key_sha256, 0, &counts, &fault));
+  assert_int_equal(counts.n_signed, before.n_signed + 3);
+  assert_int_equal(counts.recorded, 5);
+  const uint8_t unknown[32] = {1};
+  assert_false(signer_count(signer, unknown, 0, &counts, &fault));
+  assert_int_equal(fault.code, FAULT_SIGNER_REFUSED);
+  signer_free(signer);
+  key_holder_free(holder);
+}
+
 static void a_batch_over_the_bound_is_not_sent(void **state)
 {
   AUTO(fault) fault = {0};
@@ -408,8 +437,8 @@ static void no_descriptor_leaks_either_way(void **state)
   struct key_holder *holder = new_holder();
   struct signer *signer = new_signer(holder, 0);
   sign_at_last(signer);
-  /* ".", "..", 0 to 2, its sockets, eventfd, signalfd, epoll */
-  assert_true(count_descriptors(child()) <= 2 + 3 + SLOTS + 3);
+  /* ".", "..", 0 to 2, its sockets, eventfd, signalfd, epoll, the state and its timer */
+  assert_true(count_descriptors(child()) <= 2 + 3 + SLOTS + 3 + 2);
   kill(child(), SIGKILL);
   sign_at_last(signer);
   signer_free(signer);
@@ -467,6 +496,7 @@ int main(void)
       cmocka_unit_test(a_refused_item_does_not_harm_the_others),
       cmocka_unit_test(a_key_that_is_not_there_is_refused),
       cmocka_unit_test(a_probe_says_that_the_key_works),
+      cmocka_unit_test(what_is_signed_is_counted_whoever_asks),
       cmocka_unit_test(a_batch_over_the_bound_is_not_sent),
       cmocka_unit_test(a_killed_key_holder_comes_back),
       cmocka_unit_test(a_connection_found_dead_is_opened_anew_in_the_same_call),

@@ -20,6 +20,8 @@ static void a_frame_arrives_as_it_was_sent(void **state)
   wire_put_u8(&sent, 7);
   wire_put_u16(&sent, 0x1234);
   wire_put_u32(&sent, 0xdeadbeef);
+  wire_put_u64(&sent, UINT64_C(0x0123456789abcdef));
+  buf_add_text(&sent, "key");
   wire_put_bytes(&sent, bytes_of_text("certificate"));
   assert_int_equal(wire_send(fds[0], 3, 42, buf_bytes(&sent)), WIRE_OK);
   struct wire_header header;
@@ -30,6 +32,8 @@ static void a_frame_arrives_as_it_was_sent(void **state)
   assert_int_equal(wire_get_u8(&in), 7);
   assert_int_equal(wire_get_u16(&in), 0x1234);
   assert_true(wire_get_u32(&in) == 0xdeadbeef);
+  assert_true(wire_get_u64(&in) == UINT64_C(0x0123456789abcdef));
+  assert_true(bytes_equal(wire_get_octets(&in, 3), bytes_of_text("key")));
   assert_true(bytes_equal(wire_get_bytes(&in), bytes_of_text("certificate")));
   assert_true(wire_at_end(&in));
   close(fds[0]);
@@ -72,6 +76,11 @@ static void a_payload_is_never_read_beyond_its_end(void **state)
   assert_true(in.failed);
   assert_false(wire_at_end(&in));
   assert_int_equal(wire_get_u8(&in), 0);
+  in = (struct wire_reader){.rest = bytes_of(octets, sizeof octets)};
+  assert_true(wire_get_u64(&in) == 0 && in.failed);
+  in = (struct wire_reader){.rest = bytes_of(octets, sizeof octets)};
+  assert_int_equal(wire_get_octets(&in, sizeof octets + 1).len, 0);
+  assert_true(in.failed);
 }
 
 int main(void)
