@@ -13,7 +13,7 @@
 /* Readers beyond these are closed after use. */
 enum { IDLE_MAX = 16 };
 
-static bool file_fault(const char *path, const char *what, struct fault *f)
+bool ledger_file_fault(const char *path, const char *what, struct fault *f)
 {
   return fault_set(f, LEDGER, "%s: %s: %s", path, what, strerror(errno));
 }
@@ -21,7 +21,7 @@ static bool file_fault(const char *path, const char *what, struct fault *f)
 /* A file of its own is locked: closing any descriptor of the database itself would drop SQLite's
  * locks on it (POSIX: they belong to the process). It stays when we leave: removing it would let
  * two daemons lock two files of one name. */
-static bool lock(const char *path, int *ret_fd, struct fault *f)
+bool ledger_lock(const char *path, int *ret_fd, struct fault *f)
 {
   AUTO(buf) lock_path = {0};
   buf_addf(&lock_path, "%s-lock", path);
@@ -29,14 +29,14 @@ static bool lock(const char *path, int *ret_fd, struct fault *f)
     return fault_no_memory(f);
   int fd = open(buf_text(&lock_path), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
   if (fd < 0)
-    return file_fault(buf_text(&lock_path), "cannot be opened", f);
+    return ledger_file_fault(buf_text(&lock_path), "cannot be opened", f);
   if (flock(fd, LOCK_EX | LOCK_NB) == 0) {
     *ret_fd = fd;
     return true;
   }
   bool taken = errno == EWOULDBLOCK;
   if (!taken)
-    file_fault(buf_text(&lock_path), "cannot be locked", f);
+    ledger_file_fault(buf_text(&lock_path), "cannot be locked", f);
   close(fd);
   return taken ? fault_set(f, LEDGER, "%s is in use by another daemon: stop that one first", path)
                : false;
@@ -50,7 +50,7 @@ static bool create(const char *path, struct fault *f)
     close(fd);
     return true;
   }
-  return errno == EEXIST || file_fault(path, "cannot be created", f);
+  return errno == EEXIST || ledger_file_fault(path, "cannot be created", f);
 }
 
 static bool open_writer(struct ledger *ledger, struct fault *f)
@@ -86,7 +86,7 @@ bool ledger_open(const char *path, struct ledger **ret_ledger, struct fault *f)
   ledger->path = strdup(path);
   if (ledger->path == NULL)
     return fault_no_memory(f);
-  if (!lock(path, &ledger->lock_fd, f) || !create(path, f) || !open_writer(ledger, f) ||
+  if (!ledger_lock(path, &ledger->lock_fd, f) || !create(path, f) || !open_writer(ledger, f) ||
       !ledger_find_last_revocation(ledger, f))
     return false;
   *ret_ledger = TAKE(ledger);

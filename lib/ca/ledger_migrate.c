@@ -39,7 +39,8 @@ static bool run_one(struct ledger_connection *c, const struct embedded *migratio
   return fault_prefix(f, "migration %s", migration->name);
 }
 
-bool ledger_migrate(struct ledger_connection *c, const struct embedded *migrations, struct fault *f)
+bool ledger_check_version(struct ledger_connection *c, const struct embedded *migrations,
+                          int64_t *ret_version, struct fault *f)
 {
   int64_t version, newest = count(migrations);
   if (!ledger_ask(c, "PRAGMA user_version", &version, f))
@@ -48,6 +49,15 @@ bool ledger_migrate(struct ledger_connection *c, const struct embedded *migratio
     return fault_set(f, LEDGER_IS_NEWER,
                      "%s has version %lld and this program knows %lld: start the newer program",
                      c->path, (long long)version, (long long)newest);
+  *ret_version = version;
+  return true;
+}
+
+bool ledger_migrate(struct ledger_connection *c, const struct embedded *migrations, struct fault *f)
+{
+  int64_t version, newest = count(migrations);
+  if (!ledger_check_version(c, migrations, &version, f))
+    return false;
   for (; version < newest; version++)
     if (!run_one(c, &migrations[version], version + 1, f))
       return false;

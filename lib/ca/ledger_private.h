@@ -8,6 +8,7 @@
 #include "lib/base/embedded.h"
 #include "lib/ca/event.h"
 #include "lib/ca/ledger.h"
+#include "lib/ca/ledger_backup.h"
 #include "lib/ca/ledger_sql.h"
 
 /* --- connections: ledger_connection.c --- */
@@ -138,6 +139,22 @@ struct ledger {
 bool ledger_borrow(struct ledger *ledger, struct ledger_connection **ret_reader, struct fault *f);
 void ledger_give_back(struct ledger *ledger, struct ledger_connection *reader);
 
+/* LEDGER: "PATH: WHAT: " and what errno says. */
+bool ledger_file_fault(const char *path, const char *what, struct fault *f);
+/* Takes the lock on PATH-lock, for as long as the descriptor is open. LEDGER when another has it. */
+bool ledger_lock(const char *path, int *ret_fd, struct fault *f);
+
+/* --- copies: ledger_backup.c --- */
+
+bool ledger_read_facts(struct ledger_connection *c, struct ledger_facts *ret_facts,
+                       struct fault *f);
+/* LEDGER, with what SQLite found, when `pragma` (quick_check, integrity_check) finds anything. */
+bool ledger_check_whole(struct ledger_connection *c, const char *pragma, struct fault *f);
+/* Takes the write-ahead log in and does without one, until the ledger is opened again. */
+bool ledger_make_single_file(struct ledger_connection *c, struct fault *f);
+/* Removes a database and what SQLite keeps beside it; there need be none. */
+bool ledger_remove_file(const char *path, struct fault *f);
+
 /* --- labels: ledger_label.c --- */
 
 /* The id of a label, which is added when it is new; 0 for "". Within the open batch. */
@@ -189,6 +206,9 @@ bool ledger_check_identity(struct ledger_connection *c, struct fault *f);
  * LEDGER_IS_NEWER when more have been run than there are. */
 bool ledger_migrate(struct ledger_connection *c, const struct embedded *migrations,
                     struct fault *f);
+/* LEDGER_IS_NEWER likewise. Changes nothing. */
+bool ledger_check_version(struct ledger_connection *c, const struct embedded *migrations,
+                          int64_t *ret_version, struct fault *f);
 
 /* --- rows: ledger_row.c --- */
 

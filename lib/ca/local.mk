@@ -27,6 +27,7 @@ lib_ca_libca_a_SOURCES = \
   lib/ca/ledger.c lib/ca/ledger.h \
   lib/ca/ledger_append.c \
   lib/ca/ledger_authority.c lib/ca/ledger_authority.h \
+  lib/ca/ledger_backup.c lib/ca/ledger_backup.h \
   lib/ca/ledger_call.c \
   lib/ca/ledger_connection.c \
   lib/ca/ledger_event.c \
@@ -40,6 +41,7 @@ lib_ca_libca_a_SOURCES = \
   lib/ca/ledger_private.h \
   lib/ca/ledger_revocation.c \
   lib/ca/ledger_revoke.c \
+  lib/ca/ledger_restore.c \
   lib/ca/ledger_row.c \
   lib/ca/ledger_search.c \
   lib/ca/ledger_select.c \

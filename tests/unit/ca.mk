@@ -83,3 +83,9 @@ TESTS += tests/unit/test_device
 tests_unit_test_device_CFLAGS = $(CA_TEST_CFLAGS)
 tests_unit_test_device_SOURCES = tests/unit/test_device.c tests/unit/ledger_unit.h
 tests_unit_test_device_LDADD = $(CA_TEST_LIBS)
+# copies of the ledger
+check_PROGRAMS += tests/unit/test_ledger_backup
+TESTS += tests/unit/test_ledger_backup
+tests_unit_test_ledger_backup_CFLAGS = $(CA_TEST_CFLAGS)
+tests_unit_test_ledger_backup_SOURCES = tests/unit/test_ledger_backup.c tests/unit/ledger_unit.h
+tests_unit_test_ledger_backup_LDADD = $(CA_TEST_LIBS)
