@@ -39,6 +39,8 @@ const struct verb *const verbs[] = {
     &verb_device_list,
     &verb_device_show,
     &verb_device_reset,
+    &verb_backup,
+    &verb_restore,
     &verb_check_config,
     NULL,
 };

@@ -9,6 +9,7 @@
 #include "cli/client_problem.h"
 #include "cli/screen.h"
 #include "cli/where.h"
+#include "lib/base/text.h"
 #include "lib/base/when.h"
 
 enum {
@@ -35,6 +36,7 @@ struct answer {
   struct buf body;
   FILE *to;       /* where a good answer's octets go instead; may be NULL */
   bool passed_on; /* some went there */
+  struct arrival *arrival;
   CURL *curl;
 };
 
@@ -87,6 +89,23 @@ void query_add(struct buf *query, const char *name, const char *value)
   curl_free(escaped);
 }
 
+/* The first octets say how many there will be. */
+static void see_arrival(const struct answer *answer, size_t n)
+{
+  struct arrival *arrival = answer->arrival;
+  struct curl_header *digest;
+  curl_off_t length = 0;
+  if (arrival->octets == 0) {
+    screen_done();
+    curl_easy_getinfo(answer->curl, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &length);
+    arrival->progress = progress_begin(arrival->what, "KiB", length);
+    if (curl_easy_header(answer->curl, "Repr-Digest", 0, CURLH_HEADER, -1, &digest) == CURLHE_OK)
+      TEXT_COPY(arrival->repr_digest, bytes_of_text(digest->value));
+  }
+  arrival->octets += n;
+  progress_show(&arrival->progress, (int64_t)arrival->octets, (int64_t)(arrival->octets / 1024));
+}
+
 static size_t take_body(char *octets, size_t size, size_t n, void *context)
 {
   struct answer *answer = context;
@@ -94,6 +113,8 @@ static size_t take_body(char *octets, size_t size, size_t n, void *context)
   curl_easy_getinfo(answer->curl, CURLINFO_RESPONSE_CODE, &status);
   if (answer->to != NULL && status == 200) {
     answer->passed_on = true;
+    if (answer->arrival != NULL)
+      see_arrival(answer, size * n);
     return fwrite(octets, size, n, answer->to) * size;
   }
   if (answer->body.len + size * n > REPLY_MAX)
@@ -133,8 +154,8 @@ static void free_headers(struct curl_slist *headers)
   curl_slist_free_all(headers);
 }
 
-static void set_options(struct client *client, const char *url, struct bytes body,
-                        struct curl_slist *headers, struct answer *answer)
+static void set_options(struct client *client, const struct call *call, const char *url,
+                        struct bytes body, struct curl_slist *headers, struct answer *answer)
 {
   CURL *curl = client->curl;
   curl_easy_reset(curl);
@@ -145,7 +166,9 @@ static void set_options(struct client *client, const char *url, struct bytes bod
   curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, 10L);
   /* A long table may take its time, as long as it goes on arriving. */
   curl_easy_setopt(curl, CURLOPT_LOW_SPEED_LIMIT, 1L);
-  curl_easy_setopt(curl, CURLOPT_LOW_SPEED_TIME, (long)ONE_TRY_S);
+  curl_easy_setopt(curl, CURLOPT_LOW_SPEED_TIME,
+                   call->silence_s != 0 ? (long)call->silence_s : (long)ONE_TRY_S);
+  curl_easy_setopt(curl, CURLOPT_TCP_KEEPALIVE, 1L);
   curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, client->error);
   curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
   curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take_body);
@@ -212,7 +235,7 @@ static bool try_once(struct client *client, const struct call *call, struct byte
     free_headers(headers);
     return fault_no_memory(f);
   }
-  set_options(client, buf_text(&url), body, headers, answer);
+  set_options(client, call, buf_text(&url), body, headers, answer);
   CURLcode code = curl_easy_perform(client->curl);
   free_headers(headers);
   answer->asked = code != CURLE_COULDNT_CONNECT && code != CURLE_COULDNT_RESOLVE_HOST &&
@@ -275,7 +298,7 @@ static bool ask(struct client *client, const struct call *call, struct bytes bod
 bool client_call(struct client *client, const struct call *call, int *ret_status,
                  json_t **ret_reply, struct fault *f)
 {
-  struct answer answer = {.curl = client->curl, .to = call->to};
+  struct answer answer = {.curl = client->curl, .to = call->to, .arrival = call->arrival};
   char *body = call->body != NULL ? json_dumps(call->body, JSON_COMPACT) : NULL;
   struct bytes octets = body != NULL ? bytes_of_text(body) : call->octets;
   if (octets.data == NULL && call->post)

@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "cli/args.h"
+#include "cli/progress.h"
 #include "lib/base/buf.h"
 #include "lib/base/cleanup.h"
 #include "lib/base/fault.h"
@@ -24,6 +25,15 @@ const char *client_url(const struct client *client);
 /* A query string, piece by piece: "?name=value&...". Nothing is added for a value of NULL. */
 void query_add(struct buf *query, const char *name, const char *value);
 
+/* How the octets of a long answer come in: a bar in the place of screen_busy(), as soon as there
+ * are any. */
+struct arrival {
+  const char *what;         /* "receiving" */
+  struct progress progress; /* of it */
+  uint64_t octets;          /* so many came */
+  char repr_digest[64];     /* Repr-Digest (RFC 9530); "": none */
+};
+
 struct call {
   const char *path;        /* "/v1/certificates" */
   const char *query;       /* "" or from query_add */
@@ -34,6 +44,8 @@ struct call {
   bool not_again;          /* a lost reply must not lead to a second request */
   const char *accept;      /* NULL: application/json */
   FILE *to; /* a good answer's octets go here as they come; NULL: it is read as JSON */
+  struct arrival *arrival; /* with `to`; may be NULL */
+  unsigned silence_s;      /* how long nothing at all may come; 0: as long as for any call */
 };
 
 /* Asks, and asks again while the daemon cannot be reached or says 429 or 503, for as long as

@@ -8,6 +8,7 @@ cli_libcli_a_SOURCES = \
   cli/client.c cli/client.h \
   cli/client_problem.c cli/client_problem.h \
   cli/conf_text.c cli/conf_text.h \
+  cli/daemon_program.c cli/daemon_program.h \
   cli/device_file.c cli/device_file.h \
   cli/facts.c cli/facts.h \
   cli/help.c cli/help.h \
@@ -21,6 +22,7 @@ cli_libcli_a_SOURCES = \
   cli/service.c cli/service.h \
   cli/table.c \
   cli/verb.h \
+  cli/verb_backup.c \
   cli/verb_check_config.c \
   cli/verb_device.c \
   cli/verb_device_import.c \
@@ -32,6 +34,7 @@ cli_libcli_a_SOURCES = \
   cli/verb_order.c \
   cli/verb_order_list.c \
   cli/verb_order_report.c \
+  cli/verb_restore.c \
   cli/verb_show.c \
   cli/station_cert.c cli/station_cert.h \
   cli/verb_station.c \

@@ -143,15 +143,6 @@ static void *write_dots(void *unused)
   return NULL;
 }
 
-void screen_busy(const char *what)
-{
-  if (!isatty(STDERR_FILENO))
-    return;
-  busy.what = what;
-  busy.stop = busy.said = false;
-  busy.running = pthread_create(&busy.thread, NULL, write_dots, NULL) == 0;
-}
-
 void screen_done(void)
 {
   if (!busy.running)
@@ -164,4 +155,14 @@ void screen_done(void)
   busy.running = false;
   if (busy.said)
     fputs("\r\033[K", stderr); /* the line has served */
+}
+
+void screen_busy(const char *what)
+{
+  screen_done();
+  if (!isatty(STDERR_FILENO))
+    return;
+  busy.what = what;
+  busy.stop = busy.said = false;
+  busy.running = pthread_create(&busy.thread, NULL, write_dots, NULL) == 0;
 }

@@ -50,7 +50,8 @@ void table_free(struct table *table);
 AUTO_VALUE(table, struct table, table_free)
 
 /* Says on standard error what takes so long, with dots that go on; only when that is a terminal,
- * and only when it is not done in a moment. `what` is borrowed until screen_done(). One at a time.
+ * and only when it is not done in a moment. `what` is borrowed until screen_done(). One at a time:
+ * the next takes the place of the one before.
  */
 void screen_busy(const char *what);
 void screen_done(void);

@@ -48,6 +48,7 @@ struct reply {
   struct reply_file file;       /* instead of both, when file.given is set */
   char location[96];            /* "": none */
   char etag[ETAG_SIZE];         /* with its quotes; "": none */
+  char repr_digest[64];         /* Repr-Digest (RFC 9530); "": none */
   int64_t modified_at;          /* Last-Modified; 0: none */
   unsigned retry_after_s;       /* 0: none */
   const char *allow;            /* static; NULL: none */

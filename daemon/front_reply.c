@@ -192,6 +192,7 @@ static bool add_headers(struct MHD_Response *response, const struct incoming *in
       {MHD_HTTP_HEADER_CACHE_CONTROL, cache_control(reply, caching)},
       {MHD_HTTP_HEADER_ETAG, reply->etag},
       {MHD_HTTP_HEADER_LAST_MODIFIED, modified},
+      {"Repr-Digest", reply->repr_digest},
       {"X-Content-Type-Options", "nosniff"},
       {MHD_HTTP_HEADER_LOCATION, reply->location},
       {MHD_HTTP_HEADER_RETRY_AFTER, retry_after},

@@ -48,6 +48,7 @@ daemon_libfront_a_SOURCES = \
   daemon/admit.c daemon/admit.h \
   daemon/adopt.c daemon/adopt.h \
   daemon/auth.c daemon/auth.h \
+  daemon/backups.c daemon/backups.h \
   daemon/exchange.c daemon/exchange.h \
   daemon/front.c daemon/front.h daemon/front_internal.h \
   daemon/front_conn.c daemon/front_conn.h \
@@ -62,6 +63,7 @@ daemon_libfront_a_SOURCES = \
   daemon/renew.c daemon/renew.h \
   daemon/renew_files.c daemon/renew_files.h \
   daemon/request_check.c daemon/request_check.h \
+  daemon/restore.c daemon/restore.h \
   daemon/route.c daemon/route.h \
   daemon/routes.c \
   daemon/run.c daemon/run.h \

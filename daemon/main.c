@@ -13,12 +13,13 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "daemon/restore.h"
 #include "daemon/run.h"
 #include "lib/base/file.h"
 #include "lib/base/log.h"
 
 struct options {
-  const char *config, *port_file, *public_port_file;
+  const char *config, *port_file, *public_port_file, *restore;
   bool check;
 };
 
@@ -27,6 +28,7 @@ struct options {
 enum {
   OPTION_CONFIG = 256,
   OPTION_CHECK,
+  OPTION_RESTORE,
   OPTION_PORT_FILE,
   OPTION_PUBLIC_PORT_FILE,
   OPTION_HELP,
@@ -39,6 +41,8 @@ static const struct {
 } option_rows[] = {
     {"config", "FILE", "the configuration [" SYSCONFDIR "/mintmark/mintmark.conf]", OPTION_CONFIG},
     {"check", NULL, "only check the configuration and the files it names", OPTION_CHECK},
+    {"restore", "FILE", "only put this copy of the ledger in its place; see mintmark(1)",
+     OPTION_RESTORE},
     {"port-file", "FILE", "write the port it listens on into FILE, once it answers",
      OPTION_PORT_FILE},
     {"public-port-file", "FILE", "likewise of the port for plain HTTP, when there is one",
@@ -84,6 +88,9 @@ static bool read_options(int argc, char **argv, struct options *options, int *re
       break;
     case OPTION_CHECK:
       options->check = true;
+      break;
+    case OPTION_RESTORE:
+      options->restore = optarg;
       break;
     case OPTION_PORT_FILE:
       options->port_file = optarg;
@@ -267,6 +274,15 @@ static int check(const struct conf *conf, const char *path)
   return 0;
 }
 
+static int restore(const struct conf *conf, const char *file)
+{
+  AUTO(fault) fault = {0};
+  if (restore_ledger(conf, file, stdout, &fault))
+    return fflush(stdout) == 0 ? 0 : 1;
+  fprintf(stderr, "mintmarkd: %s\n", fault.detail);
+  return 1;
+}
+
 int main(int argc, char **argv)
 {
   AUTO(fault) fault = {0};
@@ -280,9 +296,9 @@ int main(int argc, char **argv)
     fprintf(stderr, "mintmarkd: %s\n", fault.detail);
     return 1;
   }
-  if (!options.check)
+  if (!options.check && options.restore == NULL)
     return run_daemon(&options, conf);
-  exit_code = check(conf, options.config);
+  exit_code = options.check ? check(conf, options.config) : restore(conf, options.restore);
   conf_release(conf);
   return exit_code;
 }

@@ -1,4 +1,5 @@
 /* routes.c - every request that the daemon answers. */
+#include "daemon/backups.h"
 #include "daemon/health.h"
 #include "daemon/rest.h"
 #include "daemon/route.h"
@@ -51,6 +52,7 @@ const struct route routes[] = {
   {METHOD_POST, "/v1/device-imports/:id/rows",     MAY_OPERATE, MiB,      ndjson,   rest_import_rows},
   {METHOD_POST, "/v1/device-imports/:id/commit",   MAY_OPERATE, 0,        NULL,     rest_commit_import},
   {METHOD_POST, "/v1/device-imports/:id/abort",    MAY_OPERATE, 0,        NULL,     rest_abort_import},
+  {METHOD_POST, "/v1/backups",                     MAY(ADMIN),  0,        NULL,     backups_make},
   {METHOD_GET,  "/healthz",                        OPEN_TO_ALL, 0,        NULL,     health_live},
   {METHOD_GET,  "/readyz",                         OPEN_TO_ALL, 0,        NULL,     health_ready},
 };

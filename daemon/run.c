@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "daemon/adopt.h"
+#include "daemon/backups.h"
 #include "daemon/fronts.h"
 #include "daemon/health.h"
 #include "daemon/limits.h"
@@ -28,6 +29,7 @@ struct run {
   struct key_holder *holder;
   struct issuer *issuer;
   struct prober *prober;
+  struct backups *backups;
   struct limits *limits;
   struct trust_box *trusts;
   struct buf client_authorities;
@@ -111,7 +113,8 @@ static bool load_trust(struct run *run, struct fault *f)
 static bool start_fronts(struct run *run, struct fault *f)
 {
   const struct conf *conf = run->conf;
-  if (!limits_new(conf, &run->limits, f))
+  if (!limits_new(conf, &run->limits, f) ||
+      !backups_new(run->ledger, run->recorder, &run->backups, f))
     return false;
   run->service = (struct service){.authorities = run->authorities,
                                   .ledger = run->ledger,
@@ -119,6 +122,7 @@ static bool start_fronts(struct run *run, struct fault *f)
                                   .recorder = run->recorder,
                                   .trusts = run->trusts,
                                   .prober = run->prober,
+                                  .backups = run->backups,
                                   .limits = run->limits};
   return tls_load(conf->tls_certificate, conf->tls_key, f) &&
          renewer_start(run->conf, run->authorities, run->issuer, run->recorder, &run->renewer, f) &&
@@ -130,6 +134,7 @@ static bool start_fronts(struct run *run, struct fault *f)
 static void take_apart(struct run *run)
 {
   fronts_stop(run->fronts);
+  backups_free(run->backups);
   limits_free(run->limits);
   prober_stop(run->prober);
   recorder_stop(run->recorder);
@@ -260,6 +265,8 @@ void run_stop(struct run *run)
   unsigned grace_ms = (run->conf->work_seconds + run->conf->request_seconds) * 1000;
   unsigned most_ms = 30 * 1000;
   fronts_quiesce(run->fronts);
+  /* It may take longer than anybody waits for the daemon to stop. */
+  backups_stop(run->backups);
   renewer_stop(run->renewer);
   if (!fronts_wait(run->fronts, grace_ms < most_ms ? grace_ms : most_ms))
     log_say(LOG_LEVEL_WARNING, "requests that did not end in time are given up");

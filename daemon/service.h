@@ -8,6 +8,7 @@
 #include "lib/ca/ledger.h"
 #include "lib/ca/trust.h"
 
+struct backups;
 struct limits;
 
 struct service {
@@ -17,5 +18,6 @@ struct service {
   struct recorder *recorder; /* for events: see recorder.h; NULL: nothing is recorded */
   struct trust_box *trusts;  /* whose client certificates count */
   struct prober *prober;     /* for /readyz: see health.h */
+  struct backups *backups;   /* see backups.h */
   struct limits *limits;     /* see limits.h; NULL: none */
 };
