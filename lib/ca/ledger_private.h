@@ -141,7 +141,8 @@ void ledger_give_back(struct ledger *ledger, struct ledger_connection *reader);
 
 /* LEDGER: "PATH: WHAT: " and what errno says. */
 bool ledger_file_fault(const char *path, const char *what, struct fault *f);
-/* Takes the lock on PATH-lock, for as long as the descriptor is open. LEDGER when another has it. */
+/* Takes the lock on PATH-lock, for as long as the descriptor is open. LEDGER when another has it.
+ */
 bool ledger_lock(const char *path, int *ret_fd, struct fault *f);
 
 /* --- copies: ledger_backup.c --- */

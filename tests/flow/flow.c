@@ -124,6 +124,40 @@ static void run(const struct flow *flow, const char *log, const char *const *arg
   }
 }
 
+int flow_run(const struct flow *flow, const char *const *arguments, struct buf *ret_said)
+{
+  enum { MOST = 32 };
+  char path[256], log[128];
+  const char *given[MOST] = {program(arguments[0], path)};
+  for (size_t i = 1; arguments[i] != NULL; i++) {
+    assert_true(i + 1 < MOST);
+    given[i] = arguments[i];
+  }
+  unlink(flow_path(flow, "run.log", log));
+  int status = wait_end(start(flow, "run.log", given));
+  buf_clear(ret_said);
+  read_text(log, ret_said);
+  assert_true(WIFEXITED(status));
+  return WEXITSTATUS(status);
+}
+
+int flow_mintmark(const struct flow *flow, const char *const *words, struct buf *ret_said)
+{
+  enum { MOST = 32 };
+  char root[128], token[128];
+  const char *given[MOST] = {"mintmark"};
+  size_t n = 1;
+  for (; *words != NULL; words++) {
+    assert_true(n + 7 < MOST);
+    given[n++] = *words;
+  }
+  const char *const who[] = {"--url",        flow->url,
+                             "--cacert",     flow_path(flow, "ca/root.crt", root),
+                             "--token-file", flow_path(flow, "ca/admin.token", token)};
+  memcpy(given + n, who, sizeof who);
+  return flow_run(flow, given, ret_said);
+}
+
 static void read_token(const struct flow *flow, const char *name, char out[128])
 {
   char path[128];

@@ -34,6 +34,11 @@ void flow_end(struct flow *flow);
 void flow_start(struct flow *flow);
 /* Sends a signal and waits for the end; returns the wait status. */
 int flow_stop(struct flow *flow, int signal);
+/* Runs a program of the build to its end; arguments[0] is its name, NULL stands behind the last.
+ * What it says goes into *ret_said. Returns its exit code. */
+int flow_run(const struct flow *flow, const char *const *arguments, struct buf *ret_said);
+/* The same for the command line as the administrator: its words, NULL behind the last. */
+int flow_mintmark(const struct flow *flow, const char *const *words, struct buf *ret_said);
 /* Reads the daemon's log. */
 void flow_log(const struct flow *flow, struct buf *ret_log);
 /* A request's line is written after its reply was sent: so it may have to be waited for. */

@@ -81,3 +81,9 @@ TESTS += tests/flow/test_events
 tests_flow_test_events_SOURCES = tests/flow/test_events.c $(FLOW_SOURCES)
 tests_flow_test_events_CFLAGS = $(FLOW_CFLAGS)
 tests_flow_test_events_LDADD = $(FLOW_LIBS)
+
+check_PROGRAMS += tests/flow/test_backup
+TESTS += tests/flow/test_backup
+tests_flow_test_backup_SOURCES = tests/flow/test_backup.c $(FLOW_SOURCES)
+tests_flow_test_backup_CFLAGS = $(FLOW_CFLAGS)
+tests_flow_test_backup_LDADD = $(FLOW_LIBS)

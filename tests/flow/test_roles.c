@@ -42,6 +42,7 @@ static const struct {
     {"POST", "/v1/device-imports/:id/rows", "oa"},
     {"POST", "/v1/device-imports/:id/commit", "oa"},
     {"POST", "/v1/device-imports/:id/abort", "oa"},
+    {"POST", "/v1/backups", "a"},
     {"GET", "/healthz", "-sdoua"},
     {"GET", "/readyz", "-sdoua"},
 };

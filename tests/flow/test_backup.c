@@ -1,0 +1,266 @@
+/* test_backup.c - the ledger copied under load, and put back: nothing is lost, and nobody is told
+ * otherwise. */
+#include "tests/flow/flow.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <sqlite3.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "lib/base/file.h"
+#include "lib/base/when.h"
+
+enum { CLIENTS = 4, REQUESTS = 120 };
+
+/* --- steps --- */
+
+static void assert_says(struct buf *said, const char *text)
+{
+  if (strstr(buf_text(said), text) == NULL)
+    fail_msg("it does not say \"%s\": %s", text, buf_text(said));
+}
+
+static void back_up(const struct flow *flow, const char *name)
+{
+  AUTO(buf) said = {0};
+  char path[128];
+  struct stat st;
+  const char *const words[] = {"backup", flow_path(flow, name, path), NULL};
+  if (flow_mintmark(flow, words, &said) != 0)
+    fail_msg("%s", buf_text(&said));
+  assert_int_equal(stat(path, &st), 0);
+  assert_int_equal(st.st_mode & 07777, 0600);
+}
+
+/* Returns the exit code. */
+static int restore(const struct flow *flow, const char *name, struct buf *ret_said)
+{
+  char path[128], ca[128];
+  const char *const arguments[] = {
+      "mintmark", "restore", flow_path(flow, name, path), "--dir", flow_path(flow, "ca", ca), NULL};
+  return flow_run(flow, arguments, ret_said);
+}
+
+static bool has(sqlite3 *db, const char *serial_number)
+{
+  char sql[160];
+  sqlite3_stmt *statement = NULL;
+  snprintf(sql, sizeof sql, "SELECT 1 FROM certificates WHERE serial_number = x'%s'",
+           serial_number);
+  assert_int_equal(sqlite3_prepare_v2(db, sql, -1, &statement, NULL), SQLITE_OK);
+  bool found = sqlite3_step(statement) == SQLITE_ROW;
+  sqlite3_finalize(statement);
+  return found;
+}
+
+static void issue(const struct flow *flow, const char *serial, const char *ip, long status)
+{
+  AUTO(buf) csr = {0};
+  AUTO(answer) answer = {0};
+  make_csr(&csr);
+  flow_issue(flow, buf_text(&csr), serial, ip, NULL, &answer);
+  if (answer.status != status)
+    fail_msg("%s: %ld %s", serial, answer.status, buf_text(&answer.body));
+}
+
+/* --- load --- */
+
+struct client {
+  const struct flow *flow;
+  unsigned number;
+  struct buf csr[REQUESTS];
+  char received[REQUESTS][48]; /* serial numbers, in their order */
+  _Atomic unsigned n_received;
+  char unexpected[256]; /* the first answer that may not be */
+  pthread_t thread;
+};
+
+static struct client clients[CLIENTS];
+
+static void *run_client(void *context)
+{
+  struct client *c = context;
+  AUTO(answer) answer = {0};
+  for (unsigned i = 0; i < REQUESTS; i++) {
+    char serial[32], ip[32];
+    snprintf(serial, sizeof serial, "W-%u-%u", c->number, i);
+    snprintf(ip, sizeof ip, "10.%u.1.%u", c->number, i + 1);
+    flow_issue(c->flow, buf_text(&c->csr[i]), serial, ip, NULL, &answer);
+    if (answer.status != 201) {
+      snprintf(c->unexpected, sizeof c->unexpected, "%ld: %s", answer.status,
+               buf_text(&answer.body));
+      return NULL;
+    }
+    json_t *reply = answer_json(&answer);
+    snprintf(c->received[i], sizeof c->received[i], "%s", json_text(reply, "serial_number"));
+    json_decref(reply);
+    c->n_received++;
+  }
+  return NULL;
+}
+
+static void clients_begin(const struct flow *flow)
+{
+  for (unsigned k = 0; k < CLIENTS; k++) {
+    clients[k].flow = flow;
+    clients[k].number = k;
+    for (unsigned i = 0; i < REQUESTS; i++)
+      make_csr(&clients[k].csr[i]);
+  }
+  for (unsigned k = 0; k < CLIENTS; k++)
+    assert_int_equal(pthread_create(&clients[k].thread, NULL, run_client, &clients[k]), 0);
+}
+
+static void clients_end(void)
+{
+  for (unsigned k = 0; k < CLIENTS; k++) {
+    pthread_join(clients[k].thread, NULL);
+    if (clients[k].unexpected[0] != '\0')
+      fail_msg("%s", clients[k].unexpected);
+    for (unsigned i = 0; i < REQUESTS; i++)
+      buf_free(&clients[k].csr[i]);
+  }
+}
+
+static unsigned count_received(unsigned ret_before[CLIENTS])
+{
+  unsigned n = 0;
+  for (unsigned k = 0; k < CLIENTS; k++)
+    n += ret_before[k] = clients[k].n_received;
+  return n;
+}
+
+static void wait_for_received(unsigned n)
+{
+  unsigned each[CLIENTS];
+  int64_t deadline = when_monotonic_ms() + 60000;
+  while (count_received(each) < n) {
+    assert_true(when_monotonic_ms() < deadline);
+    usleep(1000);
+  }
+}
+
+static void a_copy_has_all_that_was_issued_before_it_was_asked_for(void **state)
+{
+  (void)state;
+  struct flow flow;
+  unsigned before[CLIENTS];
+  char path[128];
+  sqlite3 *db = NULL;
+  flow_begin(&flow, NULL);
+  clients_begin(&flow);
+  wait_for_received(CLIENTS * REQUESTS / 4);
+  unsigned n_before = count_received(before);
+  back_up(&flow, "copy.db");
+  clients_end();
+  assert_true(n_before < CLIENTS * REQUESTS); /* it was in the middle */
+  assert_int_equal(
+      sqlite3_open_v2(flow_path(&flow, "copy.db", path), &db, SQLITE_OPEN_READONLY, NULL),
+      SQLITE_OK);
+  for (unsigned k = 0; k < CLIENTS; k++)
+    for (unsigned i = 0; i < before[k]; i++)
+      if (!has(db, clients[k].received[i]))
+        fail_msg("%s was issued before and is not in the copy", clients[k].received[i]);
+  sqlite3_close(db);
+  assert_int_equal(flow_rows(&flow), CLIENTS * REQUESTS);
+  assert_int_equal(flow_sql(&flow, "SELECT count(*) FROM events WHERE kind = "
+                                   "(SELECT id FROM labels WHERE text = 'backed-up')"),
+                   1);
+  assert_false(file_exists(flow_path(&flow, "ca/mintmark.db-backup", path)));
+  flow_end(&flow);
+}
+
+static void a_copy_that_is_there_is_not_overwritten(void **state)
+{
+  (void)state;
+  struct flow flow;
+  AUTO(buf) said = {0};
+  char path[128];
+  flow_begin(&flow, NULL);
+  back_up(&flow, "copy.db");
+  const char *const words[] = {"backup", flow_path(&flow, "copy.db", path), NULL};
+  assert_int_equal(flow_mintmark(&flow, words, &said), 1);
+  assert_says(&said, "is already there");
+  const char *const forced[] = {"backup", path, "--force", "--json", NULL};
+  assert_int_equal(flow_mintmark(&flow, forced, &said), 0);
+  assert_says(&said, "\"sha256\"");
+  assert_false(file_exists(flow_path(&flow, "copy.db.new", path)));
+  flow_stop(&flow, SIGTERM);
+  assert_int_equal(flow_mintmark(&flow, forced, &said), 3);
+  assert_true(file_exists(flow_path(&flow, "copy.db", path)));
+  assert_false(file_exists(flow_path(&flow, "copy.db.new", path)));
+  flow_start(&flow);
+  flow_end(&flow);
+}
+
+/* --- many at once --- */
+
+static void *ask_for_one(void *context)
+{
+  const struct flow *flow = context;
+  AUTO(answer) answer = {0};
+  flow_ask(flow, &(struct ask){.method = "POST", .path = "/v1/backups", .token = flow->admin},
+           &answer);
+  if (answer.status == 200 && strcmp(answer.content_type, "application/vnd.sqlite3") == 0 &&
+      answer.body.len % 4096 == 0 && memcmp(answer.body.data, "SQLite format 3", 16) == 0)
+    return (void *)(uintptr_t)200;
+  bool busy = answer.status == 503 && strstr(buf_text(&answer.body), "\"busy\"") != NULL;
+  return (void *)(uintptr_t)(busy ? 503 : 0);
+}
+
+static void one_copy_is_made_at_a_time(void **state)
+{
+  (void)state;
+  struct flow flow;
+  pthread_t threads[8];
+  unsigned made = 0;
+  flow_begin(&flow, NULL);
+  for (size_t i = 0; i < ARRAY_LEN(threads); i++)
+    assert_int_equal(pthread_create(&threads[i], NULL, ask_for_one, &flow), 0);
+  for (size_t i = 0; i < ARRAY_LEN(threads); i++) {
+    void *status;
+    pthread_join(threads[i], &status);
+    assert_true((uintptr_t)status == 200 || (uintptr_t)status == 503);
+    made += (uintptr_t)status == 200;
+  }
+  assert_true(made >= 1);
+  flow_end(&flow);
+}
+
+/* --- restore --- */
+
+static void an_older_copy_is_put_back(void **state)
+{
+  (void)state;
+  struct flow flow;
+  AUTO(buf) said = {0};
+  flow_begin(&flow, NULL);
+  issue(&flow, "W-1", "10.1.0.1", 201);
+  back_up(&flow, "copy.db");
+  assert_int_equal(restore(&flow, "copy.db", &said), 1);
+  assert_says(&said, "in use by another daemon");
+  flow_stop(&flow, SIGTERM);
+  assert_int_equal(restore(&flow, "daemon.log", &said), 1);
+  assert_says(&said, "is not a ledger");
+  assert_int_equal(restore(&flow, "copy.db", &said), 0);
+  assert_says(&said, "2 certificates, the last one issued at 20");
+  assert_says(&said, "mintmark.db.before-restore-");
+  flow_start(&flow);
+  assert_int_equal(flow_rows(&flow), 1);
+  issue(&flow, "W-2", "10.1.0.2", 201);
+  flow_end(&flow);
+}
+
+int main(void)
+{
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(a_copy_has_all_that_was_issued_before_it_was_asked_for),
+      cmocka_unit_test(a_copy_that_is_there_is_not_overwritten),
+      cmocka_unit_test(one_copy_is_made_at_a_time),
+      cmocka_unit_test(an_older_copy_is_put_back),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
