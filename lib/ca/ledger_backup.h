@@ -7,6 +7,7 @@
 /* What stands in a ledger. */
 struct ledger_facts {
   int64_t certificates;
+  int64_t revocations;       /* holds that were lifted, and the like, are counted, too */
   int64_t last_issued_at_ms; /* 0: there is no certificate */
 };
 
