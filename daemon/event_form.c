@@ -16,6 +16,12 @@ struct event_field {
   bool is_number;
 };
 
+static void add_id(const struct event_field *field, const struct event *event, struct buf *out)
+{
+  (void)field;
+  buf_addf(out, "%lld", (long long)event->id);
+}
+
 static void add_at(const struct event_field *field, const struct event *event, struct buf *out)
 {
   char text[WHEN_TEXT_SIZE];
@@ -37,6 +43,16 @@ static void add_serial_number(const struct event_field *field, const struct even
     text_add_hex(out, bytes_of(event->serial_number, sizeof event->serial_number));
 }
 
+static void add_not_after(const struct event_field *field, const struct event *event,
+                          struct buf *out)
+{
+  char text[WHEN_TEXT_SIZE];
+  (void)field;
+  when_text(text, event->not_after);
+  if (event->not_after != 0)
+    buf_add_text(out, text);
+}
+
 static void add_count(const struct event_field *field, const struct event *event, struct buf *out)
 {
   (void)field;
@@ -45,6 +61,7 @@ static void add_count(const struct event_field *field, const struct event *event
 
 #define TEXT_AT(member) .add = add_text, .at = offsetof(struct event, member)
 
+/* New ones come last: somebody counts the columns. */
 static const struct event_field fields[] = {
     {"at", .add = add_at},
     {"kind", TEXT_AT(kind_name)},
@@ -58,6 +75,8 @@ static const struct event_field fields[] = {
     {"about", TEXT_AT(about)},
     {"count", .add = add_count, .is_number = true},
     {"request_id", TEXT_AT(request_id)},
+    {"id", .add = add_id, .is_number = true},
+    {"not_after", .add = add_not_after},
 };
 
 void event_json_add(const struct event *event, struct buf *out)

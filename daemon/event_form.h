@@ -1,6 +1,5 @@
-/* event_form.h - what we tell of an event, field by field: one table for JSON and CSV. Threads:
- * any.
- */
+/* event_form.h - what we tell of an event, field by field: one table for JSON (the answer to
+ * GET /v1/events, and what webhooks are told) and CSV. Threads: any. */
 #pragma once
 #include "lib/ca/event.h"
 

@@ -41,15 +41,16 @@ daemon_librest_a_SOURCES = \
 # The front, and the daemon put together.
 noinst_LIBRARIES += daemon/libfront.a
 daemon_libfront_a_CFLAGS = $(AM_CFLAGS) $(MICROHTTPD_CFLAGS) $(GNUTLS_CFLAGS) $(JANSSON_CFLAGS) \
-  $(SYSTEMD_CFLAGS) $(CRYPTO_CFLAGS)
+  $(SYSTEMD_CFLAGS) $(CURL_CFLAGS) $(CRYPTO_CFLAGS)
 FRONT_LIBS = daemon/libfront.a daemon/librest.a daemon/libfront.a $(CA_LIBS) \
-  $(MICROHTTPD_LIBS) $(GNUTLS_LIBS) $(JANSSON_LIBS) $(SYSTEMD_LIBS)
+  $(MICROHTTPD_LIBS) $(GNUTLS_LIBS) $(JANSSON_LIBS) $(SYSTEMD_LIBS) $(CURL_LIBS)
 daemon_libfront_a_SOURCES = \
   daemon/admit.c daemon/admit.h \
   daemon/adopt.c daemon/adopt.h \
   daemon/auth.c daemon/auth.h \
   daemon/backups.c daemon/backups.h \
   daemon/exchange.c daemon/exchange.h \
+  daemon/expiring.c daemon/expiring.h \
   daemon/front.c daemon/front.h daemon/front_internal.h \
   daemon/front_conn.c daemon/front_conn.h \
   daemon/front_head.c \
@@ -68,7 +69,12 @@ daemon_libfront_a_SOURCES = \
   daemon/routes.c \
   daemon/run.c daemon/run.h \
   daemon/service.h \
-  daemon/tls.c daemon/tls.h
+  daemon/tls.c daemon/tls.h \
+  daemon/webhook.c daemon/webhook.h \
+  daemon/webhook_post.c daemon/webhook_post.h \
+  daemon/webhook_setup.c daemon/webhook_setup.h \
+  daemon/webhook_sign.c daemon/webhook_sign.h \
+  daemon/webhooks.c daemon/webhooks.h
 
 sbin_PROGRAMS += mintmarkd
 mintmarkd_CFLAGS = $(AM_CFLAGS) $(SYSTEMD_CFLAGS)

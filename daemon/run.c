@@ -7,6 +7,7 @@
 
 #include "daemon/adopt.h"
 #include "daemon/backups.h"
+#include "daemon/expiring.h"
 #include "daemon/fronts.h"
 #include "daemon/health.h"
 #include "daemon/limits.h"
@@ -14,6 +15,8 @@
 #include "daemon/renew_files.h"
 #include "daemon/service.h"
 #include "daemon/tls.h"
+#include "daemon/webhook_post.h"
+#include "daemon/webhooks.h"
 #include "lib/base/file.h"
 #include "lib/base/log.h"
 #include "lib/base/text.h"
@@ -36,6 +39,8 @@ struct run {
   struct service service;
   struct fronts *fronts;
   struct renewer *renewer;
+  struct webhooks *webhooks;
+  struct expiry_watch *expiry_watch;
 };
 
 /* --- check --- */
@@ -63,9 +68,11 @@ static bool check_listen(const char *text, struct fault *f)
 bool run_check(const struct conf *conf, struct fault *f)
 {
   AUTO(trust) trust = NULL;
+  AUTO(webhook_setups) webhooks = NULL;
   return authorities_check(conf, when_now(), f) && trust_load(conf, NULL, &trust, f) &&
          tls_check(conf->tls_certificate, conf->tls_key, f) && check_listen(conf->listen, f) &&
-         check_listen(conf->public_listen, f) && check_key_holder(conf, f);
+         check_listen(conf->public_listen, f) && check_key_holder(conf, f) &&
+         webhook_setups_load(conf, &webhooks, f);
 }
 
 /* --- start --- */
@@ -130,12 +137,23 @@ static bool start_fronts(struct run *run, struct fault *f)
                       &run->fronts, f);
 }
 
+/* What looks at the ledger and at the events in it. */
+static bool start_tellers(struct run *run, struct fault *f)
+{
+  struct webhook_setups *setups;
+  return webhook_setups_load(run->conf, &setups, f) &&
+         webhooks_start(setups, run->ledger, &run->webhooks, f) &&
+         expiry_watch_start(run->ledger, run->conf->expiring_s, &run->expiry_watch, f);
+}
+
 /* In the order of their dependence; each accepts what was never started. */
 static void take_apart(struct run *run)
 {
   fronts_stop(run->fronts);
   backups_free(run->backups);
   limits_free(run->limits);
+  expiry_watch_stop(run->expiry_watch);
+  webhooks_stop(run->webhooks);
   prober_stop(run->prober);
   recorder_stop(run->recorder);
   key_holder_free(run->holder);
@@ -168,8 +186,9 @@ bool run_start(struct conf *conf, const struct listeners *listeners, struct run 
   }
   run->conf = conf;
   run->listeners = *listeners;
-  if (renew_files_recover(conf->tls_certificate, conf->tls_key, f) && open_ledger(run, f) &&
-      load_trust(run, f) && start_pipeline(run, f) && start_fronts(run, f)) {
+  if (webhook_post_init(f) && renew_files_recover(conf->tls_certificate, conf->tls_key, f) &&
+      open_ledger(run, f) && load_trust(run, f) && start_pipeline(run, f) &&
+      start_tellers(run, f) && start_fronts(run, f)) {
     note(run, EVENT_STARTED);
     *ret_run = run;
     return true;
@@ -234,8 +253,10 @@ bool run_reload(struct run *run, struct fault *f)
 {
   AUTO(conf) conf = NULL;
   AUTO(trust) trust = NULL;
+  AUTO(webhook_setups) webhooks = NULL;
   if (!conf_load(run->conf->path, &conf, f) || !run_check(conf, f) ||
       !take_new_authorities(run, conf, f) || !trust_load(conf, run->authorities, &trust, f) ||
+      !webhook_setups_load(conf, &webhooks, f) ||
       !tls_load(conf->tls_certificate, conf->tls_key, f))
     return false;
   trust_box_put(run->trusts, TAKE(trust));
@@ -246,6 +267,8 @@ bool run_reload(struct run *run, struct fault *f)
   issuer_reload(run->issuer, conf);
   renewer_reload(run->renewer, conf);
   limits_reload(run->limits, conf);
+  webhooks_reload(run->webhooks, TAKE(webhooks));
+  expiry_watch_reload(run->expiry_watch, conf->expiring_s);
   /* What is compared the next time is what was asked for this time. */
   conf_release(run->conf);
   run->conf = TAKE(conf);

@@ -5,7 +5,8 @@ SQL_MIGRATIONS = sql/0001-ledger.sql \
   sql/0004-devices.sql \
   sql/0005-principals.sql \
   sql/0006-authorities.sql \
-  sql/0007-revocations.sql
+  sql/0007-revocations.sql \
+  sql/0009-webhooks.sql
 
 sqldir = $(pkgdatadir)/sql
 dist_sql_DATA = $(SQL_MIGRATIONS)

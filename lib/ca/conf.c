@@ -14,7 +14,12 @@
 #include "lib/ca/conf_option.h"
 #include "lib/ca/conf_scan.h"
 
-enum { FILE_MAX = 1024 * 1024, PROFILES_MAX = 1000, OPTIONS_MAX = 32 };
+enum {
+  FILE_MAX = 1024 * 1024,
+  PROFILES_MAX = 1000,
+  OPTIONS_MAX = 32,
+  EXPIRING_MAX_S = 10 * 366 * 86400
+};
 
 #define AT(field_) offsetof(struct conf, field_)
 
@@ -77,6 +82,8 @@ static const struct conf_option root_options[] = {
            .least = 1, .most = 600),
     OPTION("queue", value_number, AT(queue), "4096", "a number from 1 to 1000000", .least = 1,
            .most = 1000000),
+    OPTION("expiring", value_duration, AT(expiring_s), "30d",
+           "a duration as in \"30d\", or \"0s\" for none", .most = EXPIRING_MAX_S),
     OPTION("default_profile", value_default_profile, 0, NULL, "the name of a profile"),
     {.name = NULL},
 };
@@ -165,6 +172,7 @@ static const struct section sections[] = {
     {.name = "limits", .options = limits_options},
     {"profile", conf_profile_options, .titled = true, .required = true, .many = true},
     {"trust", conf_trust_options, .titled = true, .many = true},
+    {"webhook", conf_webhook_options, .titled = true, .many = true},
 };
 
 /* --- from libConfuse's words to ours --- */
@@ -238,6 +246,14 @@ static void *authority_of(cfg_t *cfg)
   return authority;
 }
 
+static void *webhook_of(cfg_t *cfg)
+{
+  struct conf_webhook *webhook = conf_webhook_of(loading.conf, cfg_title(cfg));
+  if (webhook == NULL)
+    fail(cfg->line, "no room for webhook \"%s\"; write at most %d", cfg_title(cfg), WEBHOOKS_MAX);
+  return webhook;
+}
+
 static void *profile_of(cfg_t *cfg)
 {
   struct conf *conf = loading.conf;
@@ -254,13 +270,19 @@ static void *profile_of(cfg_t *cfg)
 /* What the options of this section are fields of; NULL after an error. */
 static void *object_of(cfg_t *cfg)
 {
+  static const struct {
+    const char *section;
+    void *(*of)(cfg_t *cfg);
+  } rows[] = {{"profile", profile_of},
+              {"authority", authority_of},
+              {"trust", trust_of},
+              {"webhook", webhook_of}};
   if (!check_title(cfg))
     return NULL;
-  if (strcmp(cfg_name(cfg), "profile") == 0)
-    return profile_of(cfg);
-  if (strcmp(cfg_name(cfg), "authority") == 0)
-    return authority_of(cfg);
-  return strcmp(cfg_name(cfg), "trust") == 0 ? trust_of(cfg) : loading.conf;
+  for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+    if (strcmp(cfg_name(cfg), rows[i].section) == 0)
+      return rows[i].of(cfg);
+  return loading.conf;
 }
 
 /* A flag of ours beside libConfuse's. */
@@ -536,6 +558,8 @@ void conf_release(struct conf *conf)
     conf_authority_free(&conf->authorities[i]);
   for (size_t i = 0; i < conf->n_trusts; i++)
     conf_trust_free(&conf->trusts[i]);
+  for (size_t i = 0; i < conf->n_webhooks; i++)
+    conf_webhook_free(&conf->webhooks[i]);
   char *owned[] = {conf->path,
                    conf->listen,
                    conf->public_listen,
@@ -551,5 +575,6 @@ void conf_release(struct conf *conf)
     free(owned[i]);
   free(conf->profiles);
   free(conf->trusts);
+  free(conf->webhooks);
   free(conf);
 }

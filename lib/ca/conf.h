@@ -50,6 +50,17 @@ struct conf_ocsp {
   unsigned cache;               /* answers that are kept */
 };
 
+/* A section `webhook`: see daemon/webhook.h. */
+struct conf_webhook {
+  const char *conf_path; /* borrowed from struct conf */
+  char name[65];
+  char *url;
+  char *secret_file, *cacert; /* paths; cacert NULL: what the system trusts */
+  uint64_t kinds;             /* of events: event_bit() */
+  int64_t timeout_s;          /* from the connection to the answer's end */
+};
+enum { WEBHOOKS_MAX = 16 };
+
 struct conf {
   char *path;
   char *listen;        /* "127.0.0.1:8443", "[::]:8443" */
@@ -83,7 +94,10 @@ struct conf {
   size_t n_profiles;
   struct conf_trust *trusts;
   size_t n_trusts;
-  struct profile ocsp_profile;           /* PROFILE_OCSP: made, not read */
+  struct profile ocsp_profile; /* PROFILE_OCSP: made, not read */
+  struct conf_webhook *webhooks;
+  size_t n_webhooks;
+  int64_t expiring_s; /* so long before its end a certificate is announced; 0: none is */
   const struct profile *default_profile; /* NULL: a request must name one */
   _Atomic int references;
 };

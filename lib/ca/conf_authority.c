@@ -2,40 +2,22 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/base/file.h"
 #include "lib/base/text.h"
 #include "lib/ca/conf_option.h"
 
 #define AT(field_) offsetof(struct conf_authority, field_)
 
-static value_reader value_authority_path;
-
 const struct conf_option conf_authority_options[] = {
-    OPTION("certificate", value_authority_path, AT(certificate), NULL,
+    OPTION("certificate", value_path, AT(certificate), NULL,
            "the path of a PEM file as in \"issuing.crt\"", .required = true),
-    OPTION("chain", value_authority_path, AT(chain), NULL,
-           "the path of a PEM file as in \"chain.pem\"", .required = true),
-    OPTION("root", value_authority_path, AT(root), NULL,
-           "the path of a PEM file as in \"root.crt\"", .required = true),
-    OPTION("cross", value_authority_path, AT(cross), NULL,
+    OPTION("chain", value_path, AT(chain), NULL, "the path of a PEM file as in \"chain.pem\"",
+           .required = true),
+    OPTION("root", value_path, AT(root), NULL, "the path of a PEM file as in \"root.crt\"",
+           .required = true),
+    OPTION("cross", value_path, AT(cross), NULL,
            "the path of a PEM file as in \"root-2.cross.crt\""),
     {.name = NULL},
 };
-
-static enum value_result value_authority_path(const struct conf_option *option, const char *text,
-                                              void *object)
-{
-  const struct conf_authority *authority = object;
-  char **owned = (char **)((char *)object + option->at);
-  if (text[0] == '\0')
-    return VALUE_BAD;
-  char *path = file_beside(authority->conf_path, text);
-  if (path == NULL)
-    return VALUE_NO_MEMORY;
-  free(*owned);
-  *owned = path;
-  return VALUE_OK;
-}
 
 struct conf_authority *conf_authority_of(struct conf *conf, const char *name)
 {

@@ -35,7 +35,8 @@ struct conf_option {
 
 /* struct conf */
 value_reader value_text;    /* char *: 1 to 255 characters */
-value_reader value_path;    /* char *: against the configuration's folder */
+value_reader value_path;    /* char *: against the folder of the configuration, whose path is the
+                               object's first member */
 value_reader value_program; /* char *: likewise, but a name without a slash stays as it is */
 value_reader value_listen;  /* char *: "ADDRESS:PORT" */
 value_reader value_url; /* char *: "http://..." or "https://...", 200 characters at most; a slash at
@@ -74,6 +75,11 @@ extern const struct conf_option conf_authority_options[];
 struct conf_authority *conf_authority_of(struct conf *conf, const char *name);
 void conf_authority_free(
     struct conf_authority *authority); /* what it owns, not the object itself */
+
+/* The options of a webhook, and the same for it; struct conf_webhook. */
+extern const struct conf_option conf_webhook_options[];
+struct conf_webhook *conf_webhook_of(struct conf *conf, const char *name);
+void conf_webhook_free(struct conf_webhook *webhook);
 
 /* What no single option can tell: the fault's detail says what is wrong and what would be right. */
 bool conf_profile_is_whole(const struct profile *profile, struct fault *f);

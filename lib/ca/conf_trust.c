@@ -3,38 +3,21 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/base/file.h"
 #include "lib/base/text.h"
 #include "lib/ca/conf_option.h"
 
 #define AT(field_) offsetof(struct conf_trust, field_)
 
-static value_reader value_trust_path, value_trust_role, value_name_from;
+static value_reader value_trust_role, value_name_from;
 
 const struct conf_option conf_trust_options[] = {
-    OPTION("certificates", value_trust_path, AT(certificates), NULL,
+    OPTION("certificates", value_path, AT(certificates), NULL,
            "the path of a PEM file as in \"acme.pem\"", .required = true),
     OPTION("role", value_trust_role, 0, NULL, "\"station\" or \"device\"", .required = true),
     OPTION("name_from", value_name_from, 0, NULL, "\"serialNumber\" or \"CN\""),
-    OPTION("crl", value_trust_path, AT(crl), NULL,
-           "the path of a PEM or DER file as in \"acme.crl\""),
+    OPTION("crl", value_path, AT(crl), NULL, "the path of a PEM or DER file as in \"acme.crl\""),
     {.name = NULL},
 };
-
-static enum value_result value_trust_path(const struct conf_option *option, const char *text,
-                                          void *object)
-{
-  const struct conf_trust *trust = object;
-  char **owned = (char **)((char *)object + option->at);
-  if (text[0] == '\0')
-    return VALUE_BAD;
-  char *path = file_beside(trust->conf_path, text);
-  if (path == NULL)
-    return VALUE_NO_MEMORY;
-  free(*owned);
-  *owned = path;
-  return VALUE_OK;
-}
 
 /* Whoever may do more than a station is let in by us alone. */
 static enum value_result value_trust_role(const struct conf_option *option, const char *text,

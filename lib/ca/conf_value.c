@@ -38,8 +38,8 @@ enum value_result value_text(const struct conf_option *option, const char *text,
 
 enum value_result value_path(const struct conf_option *option, const char *text, void *object)
 {
-  const struct conf *conf = object;
-  return is_sized(text) ? set_owned(option, file_beside(conf->path, text), object) : VALUE_BAD;
+  const char *const *conf_path = object;
+  return is_sized(text) ? set_owned(option, file_beside(*conf_path, text), object) : VALUE_BAD;
 }
 
 enum value_result value_program(const struct conf_option *option, const char *text, void *object)

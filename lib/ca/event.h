@@ -61,6 +61,12 @@ enum event_kind {
       EVENT_KIND_COUNT
 };
 const char *event_kind_name(enum event_kind kind); /* "" for EVENT_NONE */
+/* A set of kinds is 64 bits. */
+_Static_assert(EVENT_KIND_COUNT <= 64, "a kind of event has no bit");
+static inline uint64_t event_bit(enum event_kind kind)
+{
+  return UINT64_C(1) << kind;
+}
 /* Not let in, or not let do it: such a fault is an EVENT_DENIED, any other an EVENT_REFUSED. */
 static inline bool event_is_denial(enum fault_code code)
 {
@@ -90,11 +96,15 @@ struct event {
   char kind_name[EVENT_NAME_SIZE], code_name[EVENT_NAME_SIZE];
   bool has_serial_number; /* of `certificate` */
   uint8_t serial_number[SERIAL_NUMBER_LEN];
+  int64_t not_after; /* likewise; 0: there is no certificate */
 };
 
 /* Adds one event within the open batch, and counts it when it is the end of a request for a
  * certificate (see ledger_each_tally). LEDGER, NO_MEMORY: the batch takes no more. */
 bool ledger_add_event(struct ledger_batch *batch, const struct event *event, struct fault *f);
+
+/* The id of the newest event that is on disk; 0: there is none. Any thread; costs nothing. */
+int64_t ledger_last_event(const struct ledger *ledger);
 
 /* NULL, EVENT_NONE, FAULT_NONE, 0 or empty: no filter. A request_id finds what was refused or
  * denied under it. "after" and "before" exclude the instant itself. */

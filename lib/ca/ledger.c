@@ -56,10 +56,13 @@ static bool create(const char *path, struct fault *f)
 static bool open_writer(struct ledger *ledger, struct fault *f)
 {
   AUTO(ledger_connection) writer = NULL;
+  int64_t last_event;
   if (!ledger_connection_open(ledger->path, LEDGER_WRITES, &writer, f) ||
       !ledger_check_identity(writer, f) || !ledger_connection_set_up_writer(writer, f) ||
-      !ledger_migrate(writer, ledger_migrations, f))
+      !ledger_migrate(writer, ledger_migrations, f) ||
+      !ledger_event_last_id(writer, &last_event, f))
     return false;
+  ledger->last_event = last_event;
   ledger->writer = TAKE(writer);
   return true;
 }
@@ -205,8 +208,10 @@ bool ledger_commit(struct ledger_batch *batch, struct fault *f)
                   : flush(batch, f) && ledger_run(ledger->writer, SQL_COMMIT, f);
   if (!done)
     roll_back_locked(ledger);
-  else if (batch->has_last_revocation)
+  if (done && batch->has_last_revocation)
     atomic_store(&ledger->last_revocation, batch->last_revocation);
+  if (done && batch->has_last_event)
+    atomic_store(&ledger->last_event, batch->last_event);
   pthread_mutex_unlock(&ledger->writer_mutex);
   return done;
 }

@@ -40,18 +40,26 @@ static bool widen_span(struct ledger_batch *batch, int64_t event, int64_t at_ms,
 
 /* --- the row --- */
 
+bool ledger_event_last_id(struct ledger_connection *c, int64_t *ret_id, struct fault *f)
+{
+  AUTO(ledger_call) call = {0};
+  if (!ledger_call_open(c, SQL_LAST_EVENT, &call, f) || !ledger_call_run(&call, f))
+    return false;
+  *ret_id = sqlite3_column_int64(call.statement, 0);
+  return true;
+}
+
+int64_t ledger_last_event(const struct ledger *ledger)
+{
+  return ledger->last_event;
+}
+
 /* Before the first one of a batch. */
 static bool find_last_id(struct ledger_batch *batch, struct fault *f)
 {
-  AUTO(ledger_call) call = {0};
-  if (batch->has_last_event)
-    return true;
-  if (!ledger_call_open(batch->ledger->writer, SQL_LAST_EVENT, &call, f) ||
-      !ledger_call_run(&call, f))
-    return false;
-  batch->last_event = sqlite3_column_int64(call.statement, 0);
-  batch->has_last_event = true;
-  return true;
+  if (!batch->has_last_event)
+    batch->has_last_event = ledger_event_last_id(batch->ledger->writer, &batch->last_event, f);
+  return batch->has_last_event;
 }
 
 /* In the order of enum label_column. */

@@ -73,6 +73,7 @@ enum {
   COLUMN_ABOUT,
   COLUMN_CERTIFICATE,
   COLUMN_SERIAL_NUMBER,
+  COLUMN_NOT_AFTER,
   COLUMN_COUNT
 };
 
@@ -126,12 +127,13 @@ static bool read_serial_number(const struct ledger_call *call, struct event *eve
   return true;
 }
 
-static bool read_event(const struct ledger_call *call, struct event *ret_event, struct fault *f)
+bool ledger_event_read(const struct ledger_call *call, struct event *ret_event, struct fault *f)
 {
   sqlite3_stmt *s = call->statement;
   struct event event = {.id = sqlite3_column_int64(s, COLUMN_ID),
                         .at_ms = sqlite3_column_int64(s, COLUMN_AT),
                         .certificate = sqlite3_column_int64(s, COLUMN_CERTIFICATE),
+                        .not_after = sqlite3_column_int64(s, COLUMN_NOT_AFTER),
                         .count = sqlite3_column_int64(s, COLUMN_COUNT)};
   if (event.count == 0)
     event.count = 1;
@@ -153,7 +155,7 @@ static bool read_page(struct ledger_call *call, unsigned limit, struct event_pag
     page->more = row && page->n == limit;
     if (!row || page->more)
       return true;
-    if (!read_event(call, &page->rows[page->n], f))
+    if (!ledger_event_read(call, &page->rows[page->n], f))
       return false;
     page->n++;
   }

@@ -127,6 +127,7 @@ struct ledger {
   struct ledger_connection *writer;
   struct label_slot labels[LABEL_SLOTS]; /* as of the open transaction */
   struct ledger_batch batch;
+  _Atomic int64_t last_event; /* that is on disk */
 
   _Atomic int64_t last_revocation; /* of what was committed */
 
@@ -177,6 +178,8 @@ bool ledger_authority_flush(struct ledger_batch *batch, struct fault *f);
 
 /* --- events: ledger_event.c, ledger_tally.c --- */
 
+/* The newest event's id; 0: there is none. */
+bool ledger_event_last_id(struct ledger_connection *c, int64_t *ret_id, struct fault *f);
 /* Write what is pending; before each commit. */
 bool ledger_event_span_flush(struct ledger_batch *batch, struct fault *f);
 bool ledger_tallies_flush(struct ledger_batch *batch, struct fault *f);
@@ -246,6 +249,9 @@ void ledger_search_sql(const struct ledger_query *query, struct buf *out);
 void ledger_select_sql(const struct ledger_select *select, const bool *given, struct buf *out);
 
 /* --- listing events: ledger_event_search.c --- */
+
+/* Reads a row of EVENT_COLUMNS. */
+bool ledger_event_read(const struct ledger_call *call, struct event *ret_event, struct fault *f);
 
 /* A question about a certificate is one about its id, and its device when it has one. */
 struct ledger_event_search {

@@ -151,6 +151,29 @@ enum { SPAN_ROWS = 128 };
     " CASE WHEN ?1 IS NULL THEN 0 ELSE (SELECT id FROM labels WHERE text = ?1) END"                \
     " ORDER BY s.text, t.hour, o.text")                                                            \
                                                                                                    \
+  X(FIND_WEBHOOK, "SELECT last_event FROM webhooks WHERE name = ?1")                               \
+  X(ADD_WEBHOOK,                                                                                   \
+    "INSERT INTO webhooks (name, last_event, updated_at)"                                          \
+    " SELECT ?1, coalesce(max(id), 0), ?2 FROM events WHERE true ON CONFLICT DO NOTHING")          \
+  X(MOVE_WEBHOOK, "UPDATE webhooks SET last_event = ?2, updated_at = ?3 WHERE name = ?1")          \
+  /* ?1 behind this one, ?2 up to this one, ?3 names of kinds: " issued revoked ", ?4 limit */     \
+  X(EVENTS_BEHIND,                                                                                 \
+    "SELECT " EVENT_COLUMNS " FROM events e NOT INDEXED WHERE e.id > ?1 AND e.id <= ?2"            \
+    " AND instr(?3, ' ' || coalesce((SELECT text FROM labels WHERE id = e.kind), 'issued')"        \
+    " || ' ') > 0 ORDER BY e.id LIMIT ?4")                                                         \
+                                                                                                   \
+  /* ?1 behind this one, ?2 up to this one, ?3 and ?4 when it ends, ?5 limit */                    \
+  X(EXPIRING,                                                                                      \
+    "SELECT c.id, c.device_serial, (SELECT text FROM labels WHERE id = c.production_order)"        \
+    " FROM spans s CROSS JOIN certificates c NOT INDEXED"                                          \
+    " ON c.id BETWEEN s.id * " SPAN " AND s.id * " SPAN " + (" SPAN " - 1)"                        \
+    " WHERE s.id BETWEEN ?1 / " SPAN " AND ?2 / " SPAN " AND c.id > ?1 AND c.id <= ?2"             \
+    " AND s.not_after_max >= ?3 AND s.not_after_min <= ?4 AND c.not_after BETWEEN ?3 AND ?4"       \
+    " AND NOT EXISTS (SELECT 1 FROM expiring x WHERE x.certificate = c.id)"                        \
+    " AND NOT " IS_REPLACED " AND NOT " IS_REVOKED("c.id")                                         \
+    " ORDER BY s.id, c.id LIMIT ?5")                                                               \
+  X(ADD_EXPIRING, "INSERT INTO expiring (certificate) VALUES (?1)")                                \
+                                                                                                   \
   X(GET,       "SELECT " ROW_COLUMNS " FROM certificates c WHERE c.serial_number = ?1")            \
                                                                                                    \
   X(FIND_AUTHORITY, "SELECT " AUTHORITY_COLUMNS " FROM authorities WHERE name = ?1")               \
@@ -402,7 +425,8 @@ struct ledger_select {
   " (SELECT profile FROM certificates WHERE id = e.certificate))),"                                \
   " (SELECT text FROM labels WHERE id = e.production_order),"                                      \
   " (SELECT text FROM labels WHERE id = e.about),"                                                 \
-  " e.certificate, (SELECT serial_number FROM certificates WHERE id = e.certificate), e.amount"
+  " e.certificate, (SELECT serial_number FROM certificates WHERE id = e.certificate),"             \
+  " (SELECT not_after FROM certificates WHERE id = e.certificate), e.amount"
 
 enum event_parameter {
   EVENT_PARAMETER_CERTIFICATE = 1,

@@ -11,11 +11,13 @@ lib_ca_libca_a_SOURCES = \
   lib/ca/conf_authority.c \
   lib/ca/conf_profile.c \
   lib/ca/conf_trust.c \
+  lib/ca/conf_webhook.c \
   lib/ca/conf_scan.c lib/ca/conf_scan.h \
   lib/ca/conf_value.c \
   lib/ca/denials.c lib/ca/denials.h \
   lib/ca/event.c lib/ca/event.h \
   lib/ca/device.c lib/ca/device.h \
+  lib/ca/expiring.h \
   lib/ca/issue.c lib/ca/issue.h \
   lib/ca/issue_device.c \
   lib/ca/issue_order.c \
@@ -32,6 +34,7 @@ lib_ca_libca_a_SOURCES = \
   lib/ca/ledger_connection.c \
   lib/ca/ledger_event.c \
   lib/ca/ledger_event_search.c \
+  lib/ca/ledger_expiring.c \
   lib/ca/ledger_label.c \
   lib/ca/ledger_device.c lib/ca/ledger_device.h \
   lib/ca/ledger_import.c \
@@ -48,6 +51,7 @@ lib_ca_libca_a_SOURCES = \
   lib/ca/ledger_span.c \
   lib/ca/ledger_sql.h \
   lib/ca/ledger_tally.c \
+  lib/ca/ledger_webhook.c \
   lib/ca/order.c lib/ca/order.h \
   lib/ca/peer.c lib/ca/peer.h \
   lib/ca/peer_who.c \
@@ -58,4 +62,5 @@ lib_ca_libca_a_SOURCES = \
   lib/ca/recorder.c lib/ca/recorder.h \
   lib/ca/revocation.c lib/ca/revocation.h \
   lib/ca/signer.c lib/ca/signer.h \
-  lib/ca/trust.c lib/ca/trust.h
+  lib/ca/trust.c lib/ca/trust.h \
+  lib/ca/webhook.h

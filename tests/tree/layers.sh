@@ -20,6 +20,8 @@ try 'the command line rests on lib/base and lib/pki' nobody cli '(lib/ca|daemon|
 try 'libmicrohttpd is known to the front alone' only 'daemon/front[a-z_]*\.[ch]' 'microhttpd\.h'
 try 'SQLite is known to the ledger alone' only 'lib/ca/ledger[a-z_]*\.[ch]' 'sqlite3\.h'
 try 'libConfuse is known to conf alone' only 'lib/ca/conf[a-z_]*\.[ch]' 'confuse\.h'
+try 'libcurl is known to the command line and to one file of the daemon' \
+  only 'cli/client\.c|daemon/webhook_post\.c' 'curl/'
 try 'the key holder knows no network, database or JSON' \
   nobody keyd '(netinet|microhttpd|gnutls|sqlite3|jansson|curl|confuse)'
 finish

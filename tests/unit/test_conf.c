@@ -172,7 +172,7 @@ static void the_commented_defaults_are_the_defaults(void **state)
 {
   static const char *const names[] = {
       "instance",        "threads",      "workers",      "connections", "connections_per_address",
-      "request_seconds", "idle_seconds", "work_seconds", "queue"};
+      "request_seconds", "idle_seconds", "work_seconds", "queue",       "expiring"};
   AUTO(buf) text = {0};
   AUTO(fault) f = {0};
   struct conf *plain, *written;
@@ -198,6 +198,7 @@ static void the_commented_defaults_are_the_defaults(void **state)
   assert_int_equal(plain->idle_seconds, written->idle_seconds);
   assert_int_equal(plain->work_seconds, written->work_seconds);
   assert_int_equal(plain->queue, written->queue);
+  assert_int_equal(plain->expiring_s, written->expiring_s);
   conf_release(plain);
   conf_release(written);
 }
@@ -314,8 +315,8 @@ static void threads_may_load_at_once(void **state)
 static void the_manual_names_every_option(void **state)
 {
   static const char *const sections[] = {
-      "",      "tls {",    "authority \"a\" {", "key_holder {", "admin \"a\" {",
-      "log {", "limits {", "profile \"a\" {",   "trust \"a\" {"};
+      "",      "tls {",    "authority \"a\" {", "key_holder {",  "admin \"a\" {",
+      "log {", "limits {", "profile \"a\" {",   "trust \"a\" {", "webhook \"a\" {"};
   AUTO(buf) manual = {0};
   size_t n = 0;
   (void)state;

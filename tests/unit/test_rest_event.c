@@ -151,9 +151,9 @@ static void as_csv_no_cell_is_a_formula(void **state)
   stream(&x, &body);
   assert_string_equal(buf_text(&body),
                       "at,kind,code,principal,source,device_serial,serial_number,profile,order,"
-                      "about,count,request_id\r\n"
-                      "2023-11-14T22:13:20Z,refused,weak-key,,,'=W-1,,,,,1,\r\n"
-                      "2023-11-14T22:13:20Z,refused,weak-key,,,'=W-2,,,,,2,\r\n");
+                      "about,count,request_id,id,not_after\r\n"
+                      "2023-11-14T22:13:20Z,refused,weak-key,,,'=W-1,,,,,1,,2,\r\n"
+                      "2023-11-14T22:13:20Z,refused,weak-key,,,'=W-2,,,,,2,,1,\r\n");
   fake_exchange_end(&x);
 }
 
