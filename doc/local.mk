@@ -1,6 +1,6 @@
 # Pages for those who build against Mintmark, and their examples, which the checks compile and run.
-DOCS = doc/station.md doc/device.md
-DOC_EXAMPLES = doc/examples/station.py doc/examples/device.c
+DOCS = doc/station.md doc/device.md doc/webhook.md
+DOC_EXAMPLES = doc/examples/station.py doc/examples/device.c doc/examples/webhook.py
 EXTRA_DIST += $(DOCS) $(DOC_EXAMPLES)
 
 check_PROGRAMS += doc/examples/device

@@ -21,6 +21,9 @@ enum { SPAN_ROWS = 128 };
   "EXISTS (SELECT 1 FROM revocations v INDEXED BY revocations_certificate"                         \
   " WHERE v.certificate = " id " AND " IS_REVOCATION ")"
 
+/* A later certificate took the place of c. */
+#define IS_REPLACED "EXISTS (SELECT 1 FROM certificates r WHERE r.replaces = c.id)"
+
 /* One certificate as ledger_row_read() takes it, from a row that is called c. */
 #define ROW_COLUMNS                                                                                \
   "c.id, c.serial_number, c.device_serial,"                                                        \
@@ -334,7 +337,6 @@ struct ledger_filter {
 #define SERIAL_NUMBERS                                                                             \
   "c.serial_number IN (WITH RECURSIVE each (at) AS (SELECT 1 UNION ALL"                            \
   " SELECT at + 16 FROM each WHERE at + 16 < length(?15)) SELECT substr(?15, at, 16) FROM each)"
-#define IS_REPLACED "EXISTS (SELECT 1 FROM certificates r WHERE r.replaces = c.id)"
 /* Along the certificates that were ever revoked. */
 #define REVOKED_FROM                                                                               \
   "revocations v INDEXED BY revocations_certificate"                                               \

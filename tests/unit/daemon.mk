@@ -85,3 +85,10 @@ TESTS += tests/unit/test_limits
 tests_unit_test_limits_CFLAGS = $(FRONT_TEST_CFLAGS)
 tests_unit_test_limits_SOURCES = tests/unit/test_limits.c tests/unit/unit.h
 tests_unit_test_limits_LDADD = $(FRONT_TEST_LIBS) $(CRYPTO_LIBS)
+
+# webhooks
+check_PROGRAMS += tests/unit/test_webhook
+TESTS += tests/unit/test_webhook
+tests_unit_test_webhook_CFLAGS = $(FRONT_TEST_CFLAGS)
+tests_unit_test_webhook_SOURCES = tests/unit/test_webhook.c tests/unit/unit.h
+tests_unit_test_webhook_LDADD = $(FRONT_LIBS) $(CHECK_LIBS)
