@@ -41,6 +41,10 @@ const struct verb *const verbs[] = {
     &verb_device_reset,
     &verb_backup,
     &verb_restore,
+    &verb_authority_add,
+    &verb_authority_list,
+    &verb_authority_activate,
+    &verb_authority_retire,
     &verb_check_config,
     NULL,
 };

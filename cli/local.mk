@@ -14,6 +14,7 @@ cli_libcli_a_SOURCES = \
   cli/help.c cli/help.h \
   cli/item.c cli/item.h \
   cli/json_out.c cli/json_out.h \
+  cli/new_authority.c cli/new_authority.h \
   cli/new_ca.c cli/new_ca.h \
   cli/outputs.c cli/outputs.h \
   cli/progress.c cli/progress.h \
@@ -23,6 +24,8 @@ cli_libcli_a_SOURCES = \
   cli/table.c \
   cli/verb.h \
   cli/verb_backup.c \
+  cli/verb_authority.c \
+  cli/verb_authority_add.c \
   cli/verb_check_config.c \
   cli/verb_device.c \
   cli/verb_device_import.c \

@@ -27,6 +27,21 @@ struct new_cert {
   int64_t not_before, not_after;
 };
 
+/* The steps from which an authority is made. Names are common names; organization and them UTF-8.
+ * Each keeps what it makes in `cert`, which the caller frees with new_cert_free. */
+bool new_cert_make_key(struct new_cert *cert, const char *organization, const char *common_name,
+                       const char *key_type, struct fault *f);
+/* From an hour ago on, to `at_most` at the latest. */
+void new_cert_set_validity(struct new_cert *cert, int64_t now, int64_t seconds, int64_t at_most);
+/* Fills in what is known of both, and signs with the issuer's key; the DER is appended to ret_der.
+ */
+bool new_cert_sign(const struct new_cert *cert, const struct new_cert *issuer,
+                   struct cert_spec spec, struct buf *ret_der, struct fault *f);
+/* What a root says: it signs CAs, and lists. An issuing CA signs no CA. */
+struct cert_spec new_cert_root_spec(void);
+struct cert_spec new_cert_issuing_spec(void);
+void new_cert_free(struct new_cert *cert);
+
 struct new_ca {
   struct new_cert root, issuing, server;
 };

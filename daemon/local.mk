@@ -58,6 +58,7 @@ daemon_libfront_a_SOURCES = \
   daemon/front_request.c \
   daemon/fronts.c daemon/fronts.h \
   daemon/health.c daemon/health.h \
+  daemon/key_check.c daemon/key_check.h \
   daemon/limits.c daemon/limits.h \
   daemon/listen.c daemon/listen.h \
   daemon/query.c daemon/query.h \

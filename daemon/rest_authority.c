@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include "daemon/json_text.h"
+#include "daemon/key_check.h"
 #include "daemon/rest.h"
 #include "daemon/rest_reply.h"
 #include "daemon/service.h"
@@ -67,11 +68,26 @@ static enum handled answer(struct exchange *x, bool done, struct fault *f)
   return rest_reply_json(x, 200, done, f);
 }
 
+/* Not before it is sure that it can sign: a line that stands still is no place to find it out. */
+static bool can_sign(const struct exchange *x, struct fault *f)
+{
+  const struct authority *authority = authorities_named(x->service->authorities, x->path_value);
+  AUTO(fault) why = {0};
+  if (authority == NULL)
+    return fault_set(f, UNKNOWN_AUTHORITY, "there is no authority %s", x->path_value);
+  if (key_check_ask(x->service->keys, authority->key_sha256, &why))
+    return true;
+  return fault_set(f, AUTHORITY_STATE,
+                   "the key holder does not sign for %s: %s; has it been told of its key?",
+                   authority->name, why.detail);
+}
+
 enum handled rest_activate_authority(struct exchange *x)
 {
   AUTO(fault) f = {0};
   const struct event who = who_asks(x);
-  bool done = authorities_activate(x->service->authorities, x->path_value, when_now(), &who, &f);
+  bool done = can_sign(x, &f) &&
+              authorities_activate(x->service->authorities, x->path_value, when_now(), &who, &f);
   return answer(x, done, &f);
 }
 

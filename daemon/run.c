@@ -10,6 +10,7 @@
 #include "daemon/expiring.h"
 #include "daemon/fronts.h"
 #include "daemon/health.h"
+#include "daemon/key_check.h"
 #include "daemon/limits.h"
 #include "daemon/renew.h"
 #include "daemon/renew_files.h"
@@ -31,6 +32,7 @@ struct run {
   struct recorder *recorder;
   struct key_holder *holder;
   struct issuer *issuer;
+  struct key_check *keys;
   struct prober *prober;
   struct backups *backups;
   struct limits *limits;
@@ -93,7 +95,13 @@ static bool open_ledger(struct run *run, struct fault *f)
 }
 
 /* Connections to the key holder: the workers have the first, then come these. */
-enum slot_behind_workers { SLOT_PROBER, SLOT_COUNT, SLOT_CRL, SLOT_SPARE, SLOTS_BEHIND_WORKERS };
+enum slot_behind_workers {
+  SLOT_PROBER,
+  SLOT_COUNT,
+  SLOT_CRL,
+  SLOT_KEY_CHECK,
+  SLOTS_BEHIND_WORKERS
+};
 
 static bool start_pipeline(struct run *run, struct fault *f)
 {
@@ -101,6 +109,7 @@ static bool start_pipeline(struct run *run, struct fault *f)
   return recorder_start(run->ledger, &run->recorder, f) &&
          key_holder_new(conf->key_holder_socket, conf->key_holder_program, conf->key_holder_config,
                         conf->workers + SLOTS_BEHIND_WORKERS, &run->holder, f) &&
+         key_check_new(run->holder, conf->workers + SLOT_KEY_CHECK, &run->keys, f) &&
          issuer_start(conf, run->authorities, run->ledger, run->holder, &run->issuer, f) &&
          prober_start(run->ledger, run->recorder, run->authorities, run->holder,
                       conf->workers + SLOT_PROBER, &run->prober, f);
@@ -128,6 +137,7 @@ static bool start_fronts(struct run *run, struct fault *f)
                                   .issuer = run->issuer,
                                   .recorder = run->recorder,
                                   .trusts = run->trusts,
+                                  .keys = run->keys,
                                   .prober = run->prober,
                                   .backups = run->backups,
                                   .limits = run->limits};
@@ -156,6 +166,7 @@ static void take_apart(struct run *run)
   webhooks_stop(run->webhooks);
   prober_stop(run->prober);
   recorder_stop(run->recorder);
+  key_check_free(run->keys);
   key_holder_free(run->holder);
   ledger_close(run->ledger);
   trust_box_free(run->trusts);

@@ -9,6 +9,7 @@
 #include "lib/ca/trust.h"
 
 struct backups;
+struct key_check;
 struct limits;
 
 struct service {
@@ -17,6 +18,7 @@ struct service {
   struct issuer *issuer;
   struct recorder *recorder; /* for events: see recorder.h; NULL: nothing is recorded */
   struct trust_box *trusts;  /* whose client certificates count */
+  struct key_check *keys;    /* see key_check.h */
   struct prober *prober;     /* for /readyz: see health.h */
   struct backups *backups;   /* see backups.h */
   struct limits *limits;     /* see limits.h; NULL: none */

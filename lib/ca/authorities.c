@@ -90,22 +90,15 @@ static bool refuse_same_key(const struct authorities *a, const struct authority 
   return true;
 }
 
-/* Takes it over. */
-static bool put(struct authorities *a, struct authority *authority, enum authority_state state,
-                struct fault *f)
+/* Takes it over. There is room. */
+static void put(struct authorities *a, struct authority *authority, enum authority_state state)
 {
   size_t n = authorities_n(a);
-  if (n == AUTHORITIES_MAX || !refuse_same_key(a, authority, f)) {
-    authority_free(authority);
-    return n < AUTHORITIES_MAX ||
-           fault_set(f, BAD_CONFIG, "more than %d authorities", AUTHORITIES_MAX);
-  }
   a->list[n].authority = authority;
   atomic_store(&a->list[n].state, state);
   atomic_store(&a->n, n + 1);
   if (state == AUTHORITY_ACTIVE)
     atomic_store(&a->active, authority);
-  return true;
 }
 
 static bool is_the_same(const struct authority *before, const struct authority *now,
@@ -140,9 +133,13 @@ static bool take_new(struct authorities *a, struct authority **new, struct fault
   struct authority_row row = {0};
   bool found = false;
   const char *name = (*new)->name;
-  return ledger_add_authority(a->ledger, name, NULL, f) &&
-         ledger_find_authority(a->ledger, name, &found, &row, f) &&
-         put(a, TAKE(*new), row.state, f);
+  if (authorities_n(a) == AUTHORITIES_MAX)
+    return fault_set(f, BAD_CONFIG, "more than %d authorities", AUTHORITIES_MAX);
+  if (!refuse_same_key(a, *new, f) || !ledger_add_authority(a->ledger, name, NULL, f) ||
+      !ledger_find_authority(a->ledger, name, &found, &row, f))
+    return false;
+  put(a, TAKE(*new), row.state);
+  return true;
 }
 
 /* The lock is held. */
@@ -182,12 +179,11 @@ static struct authorities *new_set(struct ledger *ledger)
 
 struct authorities *authorities_of_one(struct authority *authority)
 {
-  AUTO(fault) ignored = {0};
   struct authorities *a = new_set(NULL);
   if (a == NULL)
     authority_free(authority);
   else
-    put(a, authority, AUTHORITY_ACTIVE, &ignored);
+    put(a, authority, AUTHORITY_ACTIVE);
   return a;
 }
 
