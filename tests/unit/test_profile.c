@@ -364,6 +364,76 @@ static void a_responder_is_short_lived_and_nobody_else_is_one(void **state)
   assert_int_equal(cert.not_after, authority->certificate.not_after);
 }
 
+/* --- where verifiers look --- */
+
+/* Builds a certificate, and gives its distribution point; "" when it has none. */
+static void make_urls(const char *public_url, unsigned shards, uint8_t last, struct cert *cert,
+                      struct buf *tbs, unsigned *ret_shard)
+{
+  AUTO(buf) der = {0};
+  AUTO(csr) csr = {0};
+  AUTO(plan) plan = {0};
+  AUTO(fault) f = {0};
+  const struct sans none = {0};
+  uint8_t number[SERIAL_NUMBER_LEN] = {1, [SERIAL_NUMBER_LEN - 1] = last};
+  struct conf *conf = load_profile("validity = \"1d\" key_types = { ec-p256 }\n"
+                                   "key_usage = { digitalSignature }\n"
+                                   "ext_key_usage = { serverAuth }\n"
+                                   "subject = { \"CN=${device_serial}\" }\n");
+  kit_csr(key_named("ec-p256"), NULL, &der);
+  assert_true(csr_read(buf_bytes(&der), &csr, &f));
+  const struct profile_request request = {.csr = &csr,
+                                          .device_serial = "W-1",
+                                          .model = "",
+                                          .station = "",
+                                          .order = "",
+                                          .names = &none,
+                                          .public_url = public_url,
+                                          .crl_shards = shards};
+  if (!profile_check(conf_profile(conf, "test"), &request, authority, now, number, &plan, &f) ||
+      !cert_build(&plan.spec, tbs, &f) || !lint_leaf(buf_bytes(tbs), &plan.spec, &f) ||
+      !tbs_read(buf_bytes(tbs), cert, &f))
+    fail_msg("%s", f.detail);
+  *ret_shard = plan.shard;
+  conf_release(conf);
+}
+
+static void assert_urls(const char *public_url, unsigned shards, uint8_t last, const char *crl,
+                        unsigned shard)
+{
+  AUTO(cert) cert = {0};
+  AUTO(buf) tbs = {0};
+  unsigned its_shard = 99;
+  make_urls(public_url, shards, last, &cert, &tbs, &its_shard);
+  assert_true(bytes_equal(cert.crl_url, bytes_of_text(crl)));
+  assert_int_equal(its_shard, shard);
+  assert_int_equal(cert.ocsp_url.len > 0, public_url != NULL);
+  assert_int_equal(cert.ca_issuers_url.len > 0, public_url != NULL);
+}
+
+static void a_certificate_says_where_verifiers_look(void **state)
+{
+  AUTO(cert) cert = {0};
+  AUTO(buf) tbs = {0};
+  unsigned shard;
+  (void)state;
+  assert_urls(NULL, 1, 7, "", 0);
+  assert_urls("http://ca.example", 1, 7, "http://ca.example/crl/issuing.crl", 0);
+  make_urls("http://ca.example:8080/pki", 0, 7, &cert, &tbs, &shard);
+  assert_true(bytes_equal(cert.ocsp_url, bytes_of_text("http://ca.example:8080/pki/ocsp")));
+  assert_true(
+      bytes_equal(cert.ca_issuers_url, bytes_of_text("http://ca.example:8080/pki/ca/issuing.crt")));
+}
+
+static void each_shard_has_its_list(void **state)
+{
+  (void)state;
+  assert_urls("http://ca.example", 16, 0, "http://ca.example/crl/issuing/1.crl", 1);
+  assert_urls("http://ca.example", 16, 15, "http://ca.example/crl/issuing/16.crl", 16);
+  assert_urls("http://ca.example", 16, 16, "http://ca.example/crl/issuing/1.crl", 1);
+  assert_urls(NULL, 16, 15, "", 16);
+}
+
 /* --- time --- */
 
 /* Checks a request and gives the plan's times. */
@@ -458,6 +528,8 @@ int main(void)
       cmocka_unit_test(every_case_is_judged_as_it_should),
       cmocka_unit_test(exactly_the_names_that_are_not_allowed_are_told),
       cmocka_unit_test(a_responder_is_short_lived_and_nobody_else_is_one),
+      cmocka_unit_test(a_certificate_says_where_verifiers_look),
+      cmocka_unit_test(each_shard_has_its_list),
       cmocka_unit_test(the_validity_counts_both_ends_and_holds_the_backdate),
       cmocka_unit_test(a_leaf_is_not_older_than_its_issuer),
       cmocka_unit_test(a_leaf_may_end_with_its_issuer_and_not_a_second_later),
