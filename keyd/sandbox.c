@@ -102,6 +102,7 @@ static const int calls[] = {
     SCMP_SYS(sendmsg),
     SCMP_SYS(sendto),
     SCMP_SYS(setsockopt),
+    SCMP_SYS(shutdown),
     SCMP_SYS(timerfd_settime),
     SCMP_SYS(write),
 #ifdef WITH_SANITIZERS

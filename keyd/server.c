@@ -209,6 +209,22 @@ static bool work_once(struct server *server, struct worker *worker)
   return source->kind != SOURCE_STOP;
 }
 
+/* Whoever asked before the end is answered. From the shutdown on the socket takes in nothing more:
+ * the asker sees that his next request did not arrive, and sends it to whoever comes after us. */
+static void drain(struct server *server)
+{
+  struct worker worker = {0};
+  for (size_t i = 0; i < CONNECTIONS_MAX; i++)
+    if (server->connections[i].fd >= 0)
+      shutdown(server->connections[i].fd, SHUT_RD);
+  for (size_t i = 0; i < CONNECTIONS_MAX; i++)
+    while (server->connections[i].fd >= 0 &&
+           serve_frame(server, &worker, server->connections[i].fd))
+      ;
+  buf_free(&worker.request);
+  buf_free(&worker.reply);
+}
+
 static void *thread_main(void *context)
 {
   struct server *server = context;
@@ -327,6 +343,7 @@ void server_run(struct server *server)
 {
   open_gate(server);
   join(server);
+  drain(server);
 }
 
 static void close_source(const struct source *source)

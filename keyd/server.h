@@ -24,6 +24,7 @@ struct server_setup {
 /* Makes the threads; they wait. SIGTERM, SIGINT and SIGHUP are blocked from now on, and end the
  * server. */
 bool server_new(const struct server_setup *setup, struct server **ret_server, struct fault *f);
-/* Serves; returns when a signal or the end of the last connection ended it. */
+/* Serves; returns when a signal or the end of the last connection ended it. Each request that has
+ * arrived by then is answered. */
 void server_run(struct server *server);
 void server_free(struct server *server);

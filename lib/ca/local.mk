@@ -25,6 +25,7 @@ lib_ca_libca_a_SOURCES = \
   lib/ca/issue_queue.c \
   lib/ca/issue_worker.c \
   lib/ca/issue_writer.c \
+  lib/ca/key_child.c lib/ca/key_child.h \
   lib/ca/key_holder.c lib/ca/key_holder.h \
   lib/ca/ledger.c lib/ca/ledger.h \
   lib/ca/ledger_append.c \

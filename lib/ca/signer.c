@@ -14,7 +14,8 @@ _Static_assert((int)SIGNER_BATCH_MAX == (int)SIGN_BATCH_MAX, "a batch fits into 
 struct signer {
   struct key_holder *holder;
   unsigned slot, timeout_ms;
-  int fd; /* -1: not connected */
+  int fd;              /* -1: not connected */
+  unsigned generation; /* of the connection */
   uint32_t last_id;
   struct buf request, reply; /* kept, so that a batch sets no memory aside */
 };
@@ -44,11 +45,12 @@ static bool break_off(struct signer *signer, const char *why, struct fault *f)
 }
 
 /* Between two exchanges nothing is to be read: the end of the stream, or octets that nobody asked
- * for, mean that this connection is done with. */
-static bool is_alive(const struct signer *signer)
+ * for, mean that this connection is done with; so does a key holder that was renewed. */
+static bool is_usable(const struct signer *signer)
 {
   char octet;
-  return signer->fd >= 0 && recv(signer->fd, &octet, 1, MSG_PEEK | MSG_DONTWAIT) < 0 &&
+  return signer->fd >= 0 && signer->generation == key_holder_generation(signer->holder) &&
+         recv(signer->fd, &octet, 1, MSG_PEEK | MSG_DONTWAIT) < 0 &&
          (errno == EAGAIN || errno == EWOULDBLOCK);
 }
 
@@ -57,7 +59,7 @@ static bool connect_anew(struct signer *signer, struct fault *f)
   struct timeval limit = {.tv_sec = signer->timeout_ms / 1000,
                           .tv_usec = signer->timeout_ms % 1000 * 1000};
   disconnect(signer);
-  if (!key_holder_connect(signer->holder, signer->slot, &signer->fd, f))
+  if (!key_holder_connect(signer->holder, signer->slot, &signer->fd, &signer->generation, f))
     return false;
   if (setsockopt(signer->fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit) != 0 ||
       setsockopt(signer->fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit) != 0)
@@ -65,20 +67,30 @@ static bool connect_anew(struct signer *signer, struct fault *f)
   return true;
 }
 
-/* One request, one reply. Once a request is on its way it is not sent again: what became of it is
- * not known. */
+/* A key holder that ends in order takes in no more before it closes. What it did not take in whole
+ * it has not read either, so that may be sent again, to the one that follows it. */
+static bool send_request(struct signer *signer, uint8_t type, struct fault *f)
+{
+  enum wire_result result = WIRE_BROKEN;
+  for (int attempt = 0; attempt < 2 && result == WIRE_BROKEN; attempt++) {
+    if ((attempt > 0 || !is_usable(signer)) && !connect_anew(signer, f))
+      return false;
+    result = wire_send(signer->fd, type, ++signer->last_id, buf_bytes(&signer->request));
+  }
+  return result == WIRE_OK || break_off(signer, wire_result_text(result), f);
+}
+
+/* One request, one reply. A request that went out whole is not sent again: what became of it is not
+ * known. */
 static bool exchange(struct signer *signer, uint8_t type, uint8_t reply_type, struct fault *f)
 {
   struct wire_header header;
   if (!buf_ok(&signer->request))
     return fault_no_memory(f);
-  if (!is_alive(signer) && !connect_anew(signer, f))
+  if (!send_request(signer, type, f))
     return false;
-  uint32_t id = ++signer->last_id;
-  enum wire_result result = wire_send(signer->fd, type, id, buf_bytes(&signer->request));
-  if (result == WIRE_OK)
-    result = wire_receive(signer->fd, SIGN_REPLY_MAX, &header, &signer->reply);
-  if (result == WIRE_OK && (header.type != reply_type || header.id != id))
+  enum wire_result result = wire_receive(signer->fd, SIGN_REPLY_MAX, &header, &signer->reply);
+  if (result == WIRE_OK && (header.type != reply_type || header.id != signer->last_id))
     result = WIRE_BAD_FRAME;
   return result == WIRE_OK || break_off(signer, wire_result_text(result), f);
 }

@@ -27,9 +27,9 @@ struct signer_item {
 };
 
 /* Signs 1 to SIGNER_BATCH_MAX items with one key: key_sha256 tells which of the key holder's, by
- * SHA-256 over its SPKI. False (SIGNER_DOWN) when the key holder cannot be
- * reached or broke off; a connection that was found dead before anything was sent on it is opened
- * anew once. True: look at each item's fault. */
+ * SHA-256 over its SPKI. False (SIGNER_DOWN) when the key holder cannot be reached or broke off;
+ * a connection that was found dead, or that did not take in the whole request, is opened anew once.
+ * True: look at each item's fault. */
 bool signer_sign(struct signer *signer, const uint8_t key_sha256[32], struct signer_item *items,
                  size_t n, struct fault *f);
 /* Is the key there and does it work? The key holder signs and verifies something of its own;

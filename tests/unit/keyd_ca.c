@@ -273,6 +273,36 @@ pid_t keyd_start_at_socket(struct keyd_ca *ca)
   return pid;
 }
 
+pid_t keyd_start_activated(struct keyd_ca *ca, int listener)
+{
+  pid_t pid = fork();
+  assert_true(pid >= 0);
+  if (pid > 0)
+    return pid;
+  char number[16];
+  snprintf(number, sizeof number, "%d", (int)getpid());
+  setenv("LISTEN_PID", number, 1);
+  setenv("LISTEN_FDS", "1", 1);
+  if (listener == 3)
+    fcntl(3, F_SETFD, 0);
+  else
+    dup2(listener, 3);
+  exec_keyd(ca, (const char *const[]){NULL});
+  _exit(127);
+}
+
+int keyd_listen(struct keyd_ca *ca)
+{
+  struct sockaddr_un address = {.sun_family = AF_UNIX};
+  snprintf(address.sun_path, sizeof address.sun_path, "%s", ca->socket);
+  unlink(ca->socket);
+  int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  assert_true(fd >= 0);
+  assert_int_equal(bind(fd, (const struct sockaddr *)&address, sizeof address), 0);
+  assert_int_equal(listen(fd, 64), 0);
+  return fd;
+}
+
 int keyd_wait(pid_t pid)
 {
   int64_t deadline = when_monotonic_ms() + PATIENCE_MS;

@@ -45,6 +45,10 @@ void crl_spec_write(const struct crl_spec *spec, struct buf *ret_tbs);
 pid_t keyd_start(struct keyd_ca *ca, const char *const *arguments);
 /* Starts it with --socket, and waits until it serves. */
 pid_t keyd_start_at_socket(struct keyd_ca *ca);
+/* Starts it with a listening socket, as systemd does; the socket stays open here. */
+pid_t keyd_start_activated(struct keyd_ca *ca, int listener);
+/* A listening socket at ca->socket. */
+int keyd_listen(struct keyd_ca *ca);
 /* Waits for its end: the exit code, or minus the signal. */
 int keyd_wait(pid_t pid);
 int keyd_end(pid_t pid, int signal);

@@ -356,6 +356,7 @@ static void a_program_that_is_not_there_is_told_of_at_once(void **state)
 
 struct crowd {
   struct key_holder *holder;
+  bool nothing_may_fail;
   _Atomic unsigned next_slot, signed_batches;
   _Atomic bool failed;
   unsigned rounds;
@@ -375,7 +376,8 @@ static void *sign_batches(void *context)
     if (sign_one(signer, buf_bytes(&leaf), &fault)) {
       crowd->signed_batches++;
       round++;
-    } else if (fault.code != FAULT_SIGNER_DOWN) {
+    } else if (fault.code != FAULT_SIGNER_DOWN || crowd->nothing_may_fail) {
+      print_message("%s\n", fault.detail);
       crowd->failed = true;
       break;
     } else {
@@ -386,19 +388,40 @@ static void *sign_batches(void *context)
   return NULL;
 }
 
-static void run_crowd(struct crowd *crowd, unsigned kills)
+/* Until some more batches are signed. */
+static void let_work(const struct crowd *crowd)
+{
+  unsigned before = crowd->signed_batches;
+  int64_t deadline = when_monotonic_ms() + TIMEOUT_MS;
+  while (crowd->signed_batches < before + 20 && !crowd->failed && when_monotonic_ms() < deadline)
+    poll(NULL, 0, 1);
+}
+
+static void kill_it(struct crowd *crowd)
+{
+  unsigned n;
+  pid_t pid = find_child(&n);
+  (void)crowd;
+  if (pid > 0)
+    kill(pid, SIGKILL);
+}
+
+static void renew_it(struct crowd *crowd)
+{
+  AUTO(fault) fault = {0};
+  if (!key_holder_renew(crowd->holder, &fault))
+    fail_msg("%s", fault.detail);
+}
+
+/* Several times, while they sign, `meanwhile`. */
+static void run_crowd(struct crowd *crowd, unsigned times, void (*meanwhile)(struct crowd *crowd))
 {
   pthread_t threads[SLOTS];
   for (size_t i = 0; i < SLOTS; i++)
     assert_int_equal(pthread_create(&threads[i], NULL, sign_batches, crowd), 0);
-  for (unsigned i = 0; i < kills; i++) {
-    unsigned n, before = crowd->signed_batches;
-    int64_t deadline = when_monotonic_ms() + TIMEOUT_MS;
-    while (crowd->signed_batches < before + 20 && when_monotonic_ms() < deadline)
-      poll(NULL, 0, 1);
-    pid_t pid = find_child(&n);
-    if (pid > 0)
-      kill(pid, SIGKILL);
+  for (unsigned i = 0; i < times; i++) {
+    let_work(crowd);
+    meanwhile(crowd);
   }
   for (size_t i = 0; i < SLOTS; i++)
     pthread_join(threads[i], NULL);
@@ -410,7 +433,7 @@ static void many_threads_sign_at_once(void **state)
 {
   struct crowd crowd = {.holder = new_holder(), .rounds = 50};
   (void)state;
-  run_crowd(&crowd, 0);
+  run_crowd(&crowd, 0, NULL);
   key_holder_free(crowd.holder);
 }
 
@@ -418,11 +441,123 @@ static void many_threads_go_on_after_kills(void **state)
 {
   struct crowd crowd = {.holder = new_holder(), .rounds = 50};
   (void)state;
-  run_crowd(&crowd, 3);
+  run_crowd(&crowd, 3, kill_it);
   key_holder_free(crowd.holder);
   unsigned n;
   find_child(&n);
   assert_int_equal(n, 0);
+}
+
+/* --- going over to a new one --- */
+
+static void wait_for_children(struct key_holder *holder, unsigned wanted)
+{
+  int64_t deadline = when_monotonic_ms() + TIMEOUT_MS;
+  unsigned n;
+  for (;; poll(NULL, 0, 5)) {
+    key_holder_generation(holder); /* reaps */
+    find_child(&n);
+    if (n == wanted)
+      return;
+    if (when_monotonic_ms() >= deadline)
+      fail_msg("%u key holders, not %u", n, wanted);
+  }
+}
+
+static void each_connection_goes_over_at_its_next_request(void **state)
+{
+  AUTO(fault) fault = {0};
+  struct key_holder *holder = new_holder();
+  struct signer *first = new_signer(holder, 0), *second = new_signer(holder, 1);
+  (void)state;
+  assert_true(sign_one(first, buf_bytes(&leaf), &fault));
+  assert_true(sign_one(second, buf_bytes(&leaf), &fault));
+  pid_t before = child();
+  if (!key_holder_renew(holder, &fault))
+    fail_msg("%s", fault.detail);
+  wait_for_children(holder, 2);
+  assert_true(sign_one(first, buf_bytes(&leaf), &fault));
+  wait_for_children(holder, 2); /* one connection holds it */
+  assert_true(sign_one(second, buf_bytes(&leaf), &fault));
+  wait_for_children(holder, 1);
+  assert_true(child() != before);
+  assert_true(key_holder_renew(holder, &fault) && key_holder_renew(holder, &fault));
+  assert_true(sign_one(first, buf_bytes(&leaf), &fault));
+  signer_free(second);
+  wait_for_children(holder, 1);
+  signer_free(first);
+  key_holder_free(holder);
+}
+
+static void no_request_fails_while_it_is_renewed(void **state)
+{
+  enum { ROUNDS = 400, RENEWALS = 6 };
+  AUTO(fault) fault = {0};
+  struct signer_counts before, counts;
+  struct crowd crowd = {.rounds = ROUNDS, .nothing_may_fail = true};
+  (void)state;
+  assert_true(key_holder_new(NULL, keyd_program(), ca.conf, SLOTS + 1, &crowd.holder, &fault));
+  struct signer *signer = new_signer(crowd.holder, SLOTS);
+  assert_true(signer_count(signer, ca.key_sha256, 0, &before, &fault));
+  run_crowd(&crowd, RENEWALS, renew_it);
+  assert_true(signer_count(signer, ca.key_sha256, 0, &counts, &fault));
+  assert_int_equal(counts.n_signed, before.n_signed + SLOTS * ROUNDS);
+  wait_for_children(crowd.holder, 1);
+  signer_free(signer);
+  key_holder_free(crowd.holder);
+}
+
+static void a_renewal_that_fails_changes_nothing(void **state)
+{
+  static const char *const confs[] = {"key = missing.key\n", "colour = blue\n",
+                                      "key = issuing.key\nstate = /proc/keyd.state\n"};
+  struct key_holder *holder = new_holder();
+  struct signer *signer = new_signer(holder, 0);
+  (void)state;
+  sign_at_last(signer);
+  pid_t before = child();
+  for (size_t i = 0; i < ARRAY_LEN(confs); i++) {
+    AUTO(fault) fault = {0};
+    keyd_ca_configure(&ca, confs[i]);
+    assert_false(key_holder_renew(holder, &fault));
+    assert_int_equal(fault.code, FAULT_SIGNER_DOWN);
+    assert_string_equal(fault.detail,
+                        "the new key holder ended with exit code 1; its log says why");
+    assert_true(sign_one(signer, buf_bytes(&leaf), &fault));
+    assert_int_equal(child(), before);
+  }
+  keyd_ca_configure(&ca, "key = issuing.key\n");
+  AUTO(fault) fault = {0};
+  assert_true(key_holder_renew(holder, &fault));
+  assert_true(sign_one(signer, buf_bytes(&leaf), &fault));
+  wait_for_children(holder, 1);
+  assert_true(child() != before);
+  signer_free(signer);
+  key_holder_free(holder);
+}
+
+static void a_key_of_the_new_configuration_signs(void **state)
+{
+  struct keyd_ca other;
+  AUTO(fault) fault = {0};
+  AUTO(buf) conf = {0};
+  struct key_holder *holder = new_holder();
+  struct signer *signer = new_signer(holder, 0);
+  (void)state;
+  keyd_ca_make(&other, "ec-p384", "");
+  assert_true(signer_probe(signer, ca.key_sha256, &fault));
+  assert_false(signer_probe(signer, other.key_sha256, &fault));
+  buf_addf(&conf, "key = issuing.key\n[next]\ncertificate = %s/issuing.crt\nkey = %s/issuing.key\n",
+           other.dir, other.dir);
+  keyd_ca_configure(&ca, buf_text(&conf));
+  if (!key_holder_renew(holder, &fault))
+    fail_msg("%s", fault.detail);
+  assert_true(signer_probe(signer, other.key_sha256, &fault));
+  assert_true(signer_probe(signer, ca.key_sha256, &fault));
+  keyd_ca_configure(&ca, "key = issuing.key\n");
+  signer_free(signer);
+  key_holder_free(holder);
+  keyd_ca_free(&other);
 }
 
 /* --- what is left behind --- */
@@ -451,10 +586,11 @@ static void the_child_ends_with_its_sockets(void **state)
 {
   AUTO(fault) fault = {0};
   int fds[SLOTS];
+  unsigned generation;
   (void)state;
   struct key_holder *holder = new_holder();
   for (unsigned i = 0; i < SLOTS; i++)
-    assert_true(key_holder_connect(holder, i, &fds[i], &fault));
+    assert_true(key_holder_connect(holder, i, &fds[i], &generation, &fault));
   for (unsigned i = 0; i < SLOTS; i++)
     close(fds[i]);
   int64_t deadline = when_monotonic_ms() + TIMEOUT_MS;
@@ -489,6 +625,51 @@ static void a_key_holder_at_a_socket_may_be_restarted(void **state)
   assert_int_equal(keyd_end(pid, SIGTERM), 0);
 }
 
+static void a_request_is_made_anew_at_the_socket(void **state)
+{
+  AUTO(fault) fault = {0};
+  struct key_holder *holder = NULL;
+  (void)state;
+  pid_t pid = keyd_start_at_socket(&ca);
+  assert_true(key_holder_new(ca.socket, NULL, NULL, SLOTS, &holder, &fault));
+  struct signer *signer = new_signer(holder, 0);
+  assert_true(sign_one(signer, buf_bytes(&leaf), &fault));
+  unsigned before = key_holder_generation(holder);
+  assert_true(key_holder_renew(holder, &fault));
+  assert_true(key_holder_generation(holder) != before);
+  assert_true(sign_one(signer, buf_bytes(&leaf), &fault));
+  signer_free(signer);
+  key_holder_free(holder);
+  assert_int_equal(keyd_end(pid, SIGTERM), 0);
+}
+
+static pid_t unit_pid;
+static int unit_listener;
+
+/* As `systemctl restart`: the socket is systemd's, and waits with what comes in between. */
+static void restart_unit(struct crowd *crowd)
+{
+  static unsigned n;
+  (void)crowd;
+  assert_int_equal(keyd_end(unit_pid, n++ % 2 == 0 ? SIGTERM : SIGHUP), 0);
+  unit_pid = keyd_start_activated(&ca, unit_listener);
+}
+
+static void no_request_fails_while_the_unit_is_restarted(void **state)
+{
+  enum { ROUNDS = 400, RESTARTS = 6 };
+  AUTO(fault) fault = {0};
+  struct crowd crowd = {.rounds = ROUNDS, .nothing_may_fail = true};
+  (void)state;
+  unit_listener = keyd_listen(&ca);
+  unit_pid = keyd_start_activated(&ca, unit_listener);
+  assert_true(key_holder_new(ca.socket, NULL, NULL, SLOTS, &crowd.holder, &fault));
+  run_crowd(&crowd, RESTARTS, restart_unit);
+  key_holder_free(crowd.holder);
+  assert_int_equal(keyd_end(unit_pid, SIGTERM), 0);
+  close(unit_listener);
+}
+
 int main(void)
 {
   const struct CMUnitTest tests[] = {
@@ -505,9 +686,15 @@ int main(void)
       cmocka_unit_test(a_program_that_is_not_there_is_told_of_at_once),
       cmocka_unit_test(many_threads_sign_at_once),
       cmocka_unit_test(many_threads_go_on_after_kills),
+      cmocka_unit_test(each_connection_goes_over_at_its_next_request),
+      cmocka_unit_test(no_request_fails_while_it_is_renewed),
+      cmocka_unit_test(a_renewal_that_fails_changes_nothing),
+      cmocka_unit_test(a_key_of_the_new_configuration_signs),
       cmocka_unit_test(no_descriptor_leaks_either_way),
       cmocka_unit_test(the_child_ends_with_its_sockets),
       cmocka_unit_test(a_key_holder_at_a_socket_may_be_restarted),
+      cmocka_unit_test(a_request_is_made_anew_at_the_socket),
+      cmocka_unit_test(no_request_fails_while_the_unit_is_restarted),
   };
   return cmocka_run_group_tests(tests, make_ca, free_ca);
 }
