@@ -77,7 +77,7 @@ struct exchange {
   char request_id[65];
   char source[IP_TEXT_SIZE];
   struct principal principal; /* role ROLE_NONE on an open route */
-  int64_t started_ms;
+  int64_t started_us;
 
   struct reply reply;
   /* For the line of log. */

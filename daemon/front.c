@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "daemon/metrics.h"
 #include "daemon/tls.h"
 #include "lib/base/log.h"
 #include "lib/base/when.h"
@@ -20,6 +21,8 @@ static void on_connection(void *context, struct MHD_Connection *connection, void
                           enum MHD_ConnectionNotificationCode code)
 {
   struct front *front = context;
+  metrics_count_connection(front->service->metrics, front->plain ? LISTENER_PLAIN : LISTENER_TLS,
+                           code == MHD_CONNECTION_NOTIFY_STARTED);
   if (code == MHD_CONNECTION_NOTIFY_CLOSED) {
     conns_remove(front->conns, *socket_context);
     *socket_context = NULL;

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "daemon/metrics.h"
 #include "daemon/service.h"
 #include "daemon/who.h"
 #include "lib/base/log.h"
@@ -57,7 +58,7 @@ void *front_on_target(void *context, const char *target, struct MHD_Connection *
   in->conn = conn;
   in->x.front = in;
   in->x.service = front->service;
-  in->x.started_ms = when_monotonic_ms();
+  in->x.started_us = when_monotonic_us();
   snprintf(in->x.source, sizeof in->x.source, "%s", conn->source);
   front->n_requests++;
   set_request_deadline(conn, front->request_seconds);
@@ -204,7 +205,7 @@ static const char *path_for_log(const struct incoming *in, char shown[129])
   return shown;
 }
 
-static void log_request(const struct incoming *in, const char *ended)
+static void log_request(const struct incoming *in, const char *ended, int64_t took_us)
 {
   const struct exchange *x = &in->x;
   char shown[129];
@@ -219,7 +220,7 @@ static void log_request(const struct incoming *in, const char *ended)
           LOG_TEXT("detail", x->detail[0] ? x->detail : NULL),
           LOG_TEXT("device_serial", x->device_serial[0] ? x->device_serial : NULL),
           LOG_TEXT("serial_number", x->serial_number[0] ? x->serial_number : NULL),
-          LOG_TEXT("ended", ended), LOG_NUMBER("ms", when_monotonic_ms() - x->started_ms));
+          LOG_TEXT("ended", ended), LOG_NUMBER("ms", took_us / 1000));
 }
 
 /* Not let in, or not let do it: see recorder.h for how many are kept. */
@@ -260,7 +261,9 @@ void front_on_completed(void *context, struct MHD_Connection *connection, void *
   const char *ended = how_it_ended(in, how);
   if (in->sent_status == 0 && in->conn->timed_out)
     in->x.code = FAULT_REQUEST_TIMEOUT;
-  log_request(in, ended);
+  int64_t took_us = when_monotonic_us() - in->x.started_us;
+  log_request(in, ended, took_us);
+  metrics_count_request(front->service->metrics, in->route, in->sent_status, took_us);
   note_denial(in);
   front_set_deadline(in->conn, front->idle_seconds + front->request_seconds);
   exchange_clear(&in->x);

@@ -166,6 +166,15 @@ bool prober_is_ready(struct prober *prober, struct fault *f)
   return ready;
 }
 
+void prober_findings(struct prober *prober, bool *ret_ledger, bool *ret_key_holder)
+{
+  pthread_mutex_lock(&prober->lock);
+  bool fresh = when_monotonic_ms() - prober->probed_ms <= STALE_MS;
+  *ret_ledger = fresh && prober->ledger_finding.ok;
+  *ret_key_holder = fresh && prober->signer_finding.ok;
+  pthread_mutex_unlock(&prober->lock);
+}
+
 bool prober_is_alive(struct prober *prober)
 {
   pthread_mutex_lock(&prober->lock);

@@ -19,6 +19,8 @@ bool prober_start(struct ledger *ledger, struct recorder *recorder,
 /* What the last probe found: false with LEDGER or SIGNER_DOWN, each part an item; also when the
  * last one is so old that the next must hang. Any thread. */
 bool prober_is_ready(struct prober *prober, struct fault *f);
+/* What the last probe found of each, when it is not that old. Any thread. */
+void prober_findings(struct prober *prober, bool *ret_ledger, bool *ret_key_holder);
 /* The last probe came to an end, whatever it found, lately: the ledger's way is not stuck. */
 bool prober_is_alive(struct prober *prober);
 void prober_stop(struct prober *prober); /* accepts NULL */

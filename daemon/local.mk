@@ -61,11 +61,15 @@ daemon_libfront_a_SOURCES = \
   daemon/key_check.c daemon/key_check.h \
   daemon/limits.c daemon/limits.h \
   daemon/listen.c daemon/listen.h \
+  daemon/metrics.c daemon/metrics.h \
+  daemon/metrics_text.c daemon/metrics_text.h \
+  daemon/process_figures.c daemon/process_figures.h \
   daemon/query.c daemon/query.h \
   daemon/renew.c daemon/renew.h \
   daemon/renew_files.c daemon/renew_files.h \
   daemon/request_check.c daemon/request_check.h \
   daemon/restore.c daemon/restore.h \
+  daemon/rest_metrics.c \
   daemon/route.c daemon/route.h \
   daemon/routes.c \
   daemon/run.c daemon/run.h \

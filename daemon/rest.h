@@ -21,6 +21,11 @@ handler rest_events;
 handler rest_ca;
 handler rest_ca_chain;
 handler rest_ca_root;
+/* GET /ca/:name.crt, /ca/:name.pem: one authority's certificate, in DER and PEM.
+ * GET /ca/roots.pem: the roots of all. */
+handler rest_ca_certificate;
+handler rest_ca_certificate_pem;
+handler rest_ca_roots;
 
 /* GET /v1/authorities; POST /v1/authorities/:name/activate, retire: see authorities.h.
  * POST /v1/reload: has the configuration read again, as SIGHUP does. */
@@ -28,6 +33,9 @@ handler rest_list_authorities;
 handler rest_activate_authority;
 handler rest_retire_authority;
 handler rest_reload;
+
+/* GET /metrics: Prometheus's text format. */
+handler rest_metrics;
 
 /* POST and GET /v1/orders, GET /v1/orders/:name, its close, extend and report. A station sees the
  * orders that are open for it. */

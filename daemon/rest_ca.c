@@ -2,12 +2,14 @@
 #include <openssl/sha.h>
 
 #include "daemon/cert_json.h"
+#include "daemon/conditional.h"
 #include "daemon/json_text.h"
 #include "daemon/rest.h"
 #include "daemon/service.h"
 #include "lib/base/text.h"
 #include "lib/base/when.h"
 #include "lib/pki/name.h"
+#include "lib/pki/pem.h"
 
 static enum handled answer(struct exchange *x, const char *content_type, const char *cache_control)
 {
@@ -138,4 +140,60 @@ enum handled rest_ca_root(struct exchange *x)
     return refuse_unknown(x);
   buf_add_bytes(&x->reply.body, buf_bytes(&authority->root_der));
   return answer(x, "application/x-x509-ca-cert", "public, max-age=86400");
+}
+
+/* --- for verifiers: see the manual's PLAIN HTTP --- */
+
+/* Like `answer`, or 304. A certificate is as old as its notBefore. */
+static enum handled answer_file(struct exchange *x, const struct cert *cert, const char *type)
+{
+  char etag[2 * SHA256_DIGEST_LENGTH + 3] = "\"";
+  uint8_t digest[SHA256_DIGEST_LENGTH];
+  struct bytes body = buf_bytes(&x->reply.body);
+  if (!buf_ok(&x->reply.body) || SHA256(body.data, body.len, digest) == NULL)
+    return answer(x, type, NULL);
+  text_hex(etag + 1, digest, sizeof digest);
+  strcat(etag, "\"");
+  enum handled handled = answer(x, type, "public, max-age=86400");
+  conditional_is_current(x, etag, cert->not_before);
+  return handled;
+}
+
+/* What a certificate's caIssuers leads to: one certificate in DER (RFC 5280, 4.2.2.1). */
+enum handled rest_ca_certificate(struct exchange *x)
+{
+  const struct authority *authority = find(x);
+  if (authority == NULL)
+    return refuse_unknown(x);
+  buf_add_bytes(&x->reply.body, buf_bytes(&authority->certificate_der));
+  return answer_file(x, &authority->certificate, "application/pkix-cert");
+}
+
+enum handled rest_ca_certificate_pem(struct exchange *x)
+{
+  const struct authority *authority = find(x);
+  if (authority == NULL)
+    return refuse_unknown(x);
+  pem_add(&x->reply.body, "CERTIFICATE", buf_bytes(&authority->certificate_der));
+  return answer_file(x, &authority->certificate, "application/pem-certificate-chain");
+}
+
+/* Authorities often share one. */
+static bool root_was_added(const struct authorities *authorities, size_t n, struct bytes root)
+{
+  for (size_t i = 0; i < n; i++)
+    if (bytes_equal(buf_bytes(&authorities_at(authorities, i)->root_der), root))
+      return true;
+  return false;
+}
+
+enum handled rest_ca_roots(struct exchange *x)
+{
+  const struct authorities *authorities = x->service->authorities;
+  for (size_t i = 0; i < authorities_n(authorities); i++) {
+    const struct authority *authority = authorities_at(authorities, i);
+    if (!root_was_added(authorities, i, buf_bytes(&authority->root_der)))
+      buf_add_bytes(&x->reply.body, buf_bytes(&authority->root_pem));
+  }
+  return answer(x, "application/pem-certificate-chain", "public, max-age=300");
 }

@@ -9,6 +9,11 @@ static const char *const method_names[METHOD_COUNT] = {
 /* The name behind ':' in a pattern. */
 #define NAME_LETTERS "abcdefghijklmnopqrstuvwxyz_"
 
+const char *method_name(enum method method)
+{
+  return method_names[method];
+}
+
 /* Methods are case-sensitive and matched whole (RFC 9110, 9.1): "GETX" is not GET. */
 static bool method_is(enum method method, const char *name)
 {

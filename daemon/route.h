@@ -48,6 +48,8 @@ bool route_find(const struct route_table *table, const char *method, const char 
 bool route_check_body(const struct route *route, uint64_t length, const char *content_type,
                       struct fault *f);
 
+const char *method_name(enum method method); /* "GET" */
+
 /* The daemon's own table. */
 extern const struct route routes[];
 extern const size_t n_routes;

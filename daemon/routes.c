@@ -31,6 +31,9 @@ const struct route routes[] = {
   {METHOD_GET,  "/v1/ca/root.crt",                 PUBLIC,      0,        NULL,     rest_ca_root},
   {METHOD_GET,  "/v1/ca/:name/chain.pem",          OPEN_TO_ALL, 0,        NULL,     rest_ca_chain},
   {METHOD_GET,  "/v1/ca/:name/root.crt",           PUBLIC,      0,        NULL,     rest_ca_root},
+  {METHOD_GET,  "/ca/roots.pem",                   PUBLIC,      0,        NULL,     rest_ca_roots},
+  {METHOD_GET,  "/ca/:name.crt",                   PUBLIC,      0,        NULL,     rest_ca_certificate},
+  {METHOD_GET,  "/ca/:name.pem",                   PUBLIC,      0,        NULL,     rest_ca_certificate_pem},
   {METHOD_GET,  "/v1/authorities",                 MAY_INSPECT, 0,        NULL,     rest_list_authorities},
   {METHOD_POST, "/v1/authorities/:name/activate",  MAY(ADMIN),  0,        NULL,     rest_activate_authority},
   {METHOD_POST, "/v1/authorities/:name/retire",    MAY(ADMIN),  0,        NULL,     rest_retire_authority},
@@ -53,6 +56,7 @@ const struct route routes[] = {
   {METHOD_POST, "/v1/device-imports/:id/commit",   MAY_OPERATE, 0,        NULL,     rest_commit_import},
   {METHOD_POST, "/v1/device-imports/:id/abort",    MAY_OPERATE, 0,        NULL,     rest_abort_import},
   {METHOD_POST, "/v1/backups",                     MAY(ADMIN),  0,        NULL,     backups_make},
+  {METHOD_GET,  "/metrics",                        MAY_INSPECT, 0,        NULL,     rest_metrics},
   {METHOD_GET,  "/healthz",                        OPEN_TO_ALL, 0,        NULL,     health_live},
   {METHOD_GET,  "/readyz",                         OPEN_TO_ALL, 0,        NULL,     health_ready},
 };

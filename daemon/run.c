@@ -12,6 +12,7 @@
 #include "daemon/health.h"
 #include "daemon/key_check.h"
 #include "daemon/limits.h"
+#include "daemon/metrics.h"
 #include "daemon/renew.h"
 #include "daemon/renew_files.h"
 #include "daemon/service.h"
@@ -36,6 +37,7 @@ struct run {
   struct prober *prober;
   struct backups *backups;
   struct limits *limits;
+  struct metrics *metrics;
   struct trust_box *trusts;
   struct buf client_authorities;
   struct service service;
@@ -129,7 +131,7 @@ static bool load_trust(struct run *run, struct fault *f)
 static bool start_fronts(struct run *run, struct fault *f)
 {
   const struct conf *conf = run->conf;
-  if (!limits_new(conf, &run->limits, f) ||
+  if (!limits_new(conf, &run->limits, f) || !metrics_new(routes, n_routes, &run->metrics, f) ||
       !backups_new(run->ledger, run->recorder, &run->backups, f))
     return false;
   run->service = (struct service){.authorities = run->authorities,
@@ -140,7 +142,8 @@ static bool start_fronts(struct run *run, struct fault *f)
                                   .keys = run->keys,
                                   .prober = run->prober,
                                   .backups = run->backups,
-                                  .limits = run->limits};
+                                  .limits = run->limits,
+                                  .metrics = run->metrics};
   return tls_load(conf->tls_certificate, conf->tls_key, f) &&
          renewer_start(run->conf, run->authorities, run->issuer, run->recorder, &run->renewer, f) &&
          fronts_start(conf, &run->listeners, &run->service, buf_text(&run->client_authorities),
@@ -164,6 +167,7 @@ static void take_apart(struct run *run)
   limits_free(run->limits);
   expiry_watch_stop(run->expiry_watch);
   webhooks_stop(run->webhooks);
+  metrics_free(run->metrics);
   prober_stop(run->prober);
   recorder_stop(run->recorder);
   key_check_free(run->keys);

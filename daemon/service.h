@@ -11,6 +11,7 @@
 struct backups;
 struct key_check;
 struct limits;
+struct metrics;
 
 struct service {
   struct authorities *authorities;
@@ -22,4 +23,5 @@ struct service {
   struct prober *prober;     /* for /readyz: see health.h */
   struct backups *backups;   /* see backups.h */
   struct limits *limits;     /* see limits.h; NULL: none */
+  struct metrics *metrics;   /* see metrics.h; NULL: nothing is counted */
 };

@@ -197,3 +197,10 @@ int64_t when_monotonic_ms(void)
 {
   return clock_ms(CLOCK_MONOTONIC);
 }
+
+int64_t when_monotonic_us(void)
+{
+  struct timespec t;
+  clock_gettime(CLOCK_MONOTONIC, &t);
+  return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
+}

@@ -32,3 +32,4 @@ int64_t when_now(void);
 int64_t when_now_ms(void);
 /* A clock that only goes forward, for deadlines and for measuring. */
 int64_t when_monotonic_ms(void);
+int64_t when_monotonic_us(void);

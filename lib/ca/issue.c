@@ -121,6 +121,11 @@ bool issuer_has_profile(struct issuer *issuer, const char *name)
   return conf_profile(conf, name) != NULL && strcmp(name, PROFILE_OCSP) != 0;
 }
 
+unsigned issuer_load(const struct issuer *issuer)
+{
+  return atomic_load(&issuer->n_jobs);
+}
+
 bool issuer_submit(struct issuer *issuer, struct issue_job *job, struct fault *f)
 {
   struct job_list one = {0};

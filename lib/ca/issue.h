@@ -71,6 +71,8 @@ void issuer_reload(struct issuer *issuer, struct conf *conf);
 /* Does the configuration, as it is now, have a profile of this name that somebody may ask under?
  * Any thread. */
 bool issuer_has_profile(struct issuer *issuer, const char *name);
+/* How many jobs it has taken and not yet finished. Any thread. */
+unsigned issuer_load(const struct issuer *issuer);
 /* Takes the job, or returns false with BUSY or STOPPING (the job stays the caller's and done() is
  * not called). Any thread. */
 bool issuer_submit(struct issuer *issuer, struct issue_job *job, struct fault *f);

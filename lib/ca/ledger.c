@@ -212,6 +212,8 @@ bool ledger_commit(struct ledger_batch *batch, struct fault *f)
     atomic_store(&ledger->last_revocation, batch->last_revocation);
   if (done && batch->has_last_event)
     atomic_store(&ledger->last_event, batch->last_event);
+  if (done)
+    ledger_meter_commit(batch);
   pthread_mutex_unlock(&ledger->writer_mutex);
   return done;
 }

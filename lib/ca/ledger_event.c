@@ -153,6 +153,7 @@ static bool add(struct ledger_batch *batch, const struct event *event, struct fa
       !insert(batch, event, at_ms, labels, f))
     return false;
   batch->last_event++;
+  ledger_meter_event(batch, event);
   return widen_span(batch, batch->last_event, at_ms, f) &&
          (!is_end_of_request(event->kind) || count(batch, at_ms, labels, f));
 }

@@ -110,6 +110,7 @@ struct ledger_batch {
   char authority[LABEL_SIZE]; /* whose certificates were counted last */
   int64_t authority_issued;   /* not written yet */
   bool failed;                /* SQLite failed within: it can only be rolled back */
+  uint64_t n_events[EVENT_KIND_COUNT];
 };
 
 /* Ids of labels that were used of late, by a hash of the text. */
@@ -117,6 +118,12 @@ enum { LABEL_SLOTS = 1024 };
 struct label_slot {
   char text[LABEL_SIZE]; /* "": free */
   int64_t id;
+};
+
+/* See ledger_meter.h. */
+struct ledger_counters {
+  atomic_uint_fast64_t commits, events[EVENT_KIND_COUNT];
+  _Atomic int64_t certificates;
 };
 
 struct ledger {
@@ -128,6 +135,7 @@ struct ledger {
   struct label_slot labels[LABEL_SLOTS]; /* as of the open transaction */
   struct ledger_batch batch;
   _Atomic int64_t last_event; /* that is on disk */
+  struct ledger_counters counters;
 
   _Atomic int64_t last_revocation; /* of what was committed */
 
@@ -188,6 +196,12 @@ bool ledger_add_tally(struct ledger_batch *batch, const struct ledger_tally *tal
 /* What a request id that is lower-case hexadecimal stands for, which is kept in its place; 0 when
  * it is not. */
 size_t ledger_request_id_octets(const char *request_id, uint8_t ret_octets[REQUEST_ID_SIZE / 2]);
+
+/* --- counters: ledger_meter.c --- */
+
+/* Counts an event that was added, for when the batch is committed; and then all of them. */
+void ledger_meter_event(struct ledger_batch *batch, const struct event *event);
+void ledger_meter_commit(struct ledger_batch *batch);
 
 /* --- devices: ledger_device.c --- */
 

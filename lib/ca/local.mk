@@ -33,6 +33,7 @@ lib_ca_libca_a_SOURCES = \
   lib/ca/ledger_backup.c lib/ca/ledger_backup.h \
   lib/ca/ledger_call.c \
   lib/ca/ledger_connection.c \
+  lib/ca/ledger_meter.c lib/ca/ledger_meter.h \
   lib/ca/ledger_event.c \
   lib/ca/ledger_event_search.c \
   lib/ca/ledger_expiring.c \

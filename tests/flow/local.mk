@@ -76,6 +76,13 @@ tests_flow_test_public_SOURCES = tests/flow/test_public.c $(FLOW_SOURCES)
 tests_flow_test_public_CFLAGS = $(FLOW_CFLAGS)
 tests_flow_test_public_LDADD = $(FRONT_LIBS) $(FLOW_LIBS)
 
+check_PROGRAMS += tests/flow/test_metrics
+TESTS += tests/flow/test_metrics
+tests_flow_test_metrics_SOURCES = tests/flow/test_metrics.c tests/flow/exposition.c \
+  tests/flow/exposition.h $(FLOW_SOURCES)
+tests_flow_test_metrics_CFLAGS = $(FLOW_CFLAGS)
+tests_flow_test_metrics_LDADD = $(FRONT_LIBS) $(FLOW_LIBS)
+
 check_PROGRAMS += tests/flow/test_events
 TESTS += tests/flow/test_events
 tests_flow_test_events_SOURCES = tests/flow/test_events.c $(FLOW_SOURCES)

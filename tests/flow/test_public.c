@@ -5,6 +5,8 @@
 #include <stdio.h>
 
 #include "daemon/route.h"
+#include "lib/base/file.h"
+#include "lib/pki/pem.h"
 
 static struct flow flow;
 
@@ -58,6 +60,63 @@ static void head_is_answered_and_other_methods_are_not(void **state)
   assert_string_equal(answer.allow, "GET, HEAD");
 }
 
+static void assert_file(struct answer *answer, const char *type, const char *file)
+{
+  char path[128];
+  AUTO(buf) wanted = {0};
+  AUTO(fault) f = {0};
+  assert_int_equal(answer->status, 200);
+  assert_string_equal(answer->content_type, type);
+  assert_true(file_read(flow_path(&flow, file, path), 1 << 20, &wanted, &f));
+  assert_string_equal(buf_text(&answer->body), buf_text(&wanted));
+}
+
+static void read_der(const char *file, struct buf *ret_der)
+{
+  char path[128];
+  AUTO(buf) pem = {0};
+  AUTO(fault) f = {0};
+  struct bytes label;
+  bool broken;
+  assert_true(file_read(flow_path(&flow, file, path), 1 << 20, &pem, &f));
+  struct bytes rest = buf_bytes(&pem);
+  assert_true(pem_next(&rest, &label, ret_der, &broken));
+}
+
+static void the_authority_is_where_certificates_say(void **state)
+{
+  (void)state;
+  AUTO(answer) answer = {0};
+  AUTO(buf) der = {0};
+  read_der("ca/issuing.crt", &der);
+  flow_ask(&flow, &(struct ask){.path = "/ca/issuing.crt", .plain = true}, &answer);
+  assert_int_equal(answer.status, 200);
+  assert_string_equal(answer.content_type, "application/pkix-cert");
+  assert_int_equal(answer.body.len, der.len);
+  assert_memory_equal(answer.body.data, der.data, der.len);
+  flow_ask(&flow, &(struct ask){.path = "/ca/issuing.pem", .plain = true}, &answer);
+  assert_file(&answer, "application/pem-certificate-chain", "ca/issuing.crt");
+  flow_ask(&flow, &(struct ask){.path = "/ca/roots.pem", .plain = true}, &answer);
+  assert_file(&answer, "application/pem-certificate-chain", "ca/root.crt");
+  flow_ask(&flow, &(struct ask){.path = "/ca/other.crt", .plain = true}, &answer);
+  assert_problem(&answer, 404, "unknown-authority");
+  flow_ask(&flow, &(struct ask){.path = "/ca/issuing.key", .plain = true}, &answer);
+  assert_problem(&answer, 404, "not-found");
+}
+
+static void what_a_client_has_is_not_sent_again(void **state)
+{
+  (void)state;
+  AUTO(answer) answer = {0};
+  struct ask ask = {.path = "/ca/issuing.crt", .plain = true, .header = "If-None-Match: *"};
+  flow_ask(&flow, &ask, &answer);
+  assert_int_equal(answer.status, 304);
+  assert_int_equal(answer.body.len, 0);
+  ask.header = "If-None-Match: \"x\"";
+  flow_ask(&flow, &ask, &answer);
+  assert_int_equal(answer.status, 200);
+}
+
 /* --- what is not there --- */
 
 /* The pattern with something in the place of ":name" or "*name". */
@@ -105,7 +164,7 @@ static void each_route_that_is_not_public_is_not_there(void **state)
 
 /* Written out once more: what is public is a matter of thought, not of a flag that slipped in. */
 static const char *const public_patterns[] = {
-    "/v1/ca/root.crt",
+    "/v1/ca/root.crt", "/v1/ca/:name/root.crt", "/ca/roots.pem", "/ca/:name.crt", "/ca/:name.pem",
 };
 
 static void what_is_public_is_known_here(void **state)
@@ -226,6 +285,8 @@ int main(void)
 {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(the_root_is_the_same_by_tls_and_without),
+      cmocka_unit_test(the_authority_is_where_certificates_say),
+      cmocka_unit_test(what_a_client_has_is_not_sent_again),
       cmocka_unit_test(head_is_answered_and_other_methods_are_not),
       cmocka_unit_test(each_route_that_is_not_public_is_not_there),
       cmocka_unit_test(what_is_public_is_known_here),

@@ -79,6 +79,14 @@ tests_unit_test_route_CFLAGS = $(FRONT_TEST_CFLAGS)
 tests_unit_test_route_SOURCES = tests/unit/test_route.c tests/unit/unit.h
 tests_unit_test_route_LDADD = $(FRONT_TEST_LIBS)
 
+# metrics
+METRICS_TESTS = tests/unit/test_metrics
+check_PROGRAMS += $(METRICS_TESTS)
+TESTS += $(METRICS_TESTS)
+tests_unit_test_metrics_CFLAGS = $(FRONT_TEST_CFLAGS)
+tests_unit_test_metrics_SOURCES = tests/unit/test_metrics.c tests/unit/unit.h
+tests_unit_test_metrics_LDADD = $(FRONT_TEST_LIBS)
+
 # limits
 check_PROGRAMS += tests/unit/test_limits
 TESTS += tests/unit/test_limits

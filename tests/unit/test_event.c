@@ -4,6 +4,7 @@
 #include <sqlite3.h>
 
 #include "lib/ca/event.h"
+#include "lib/ca/ledger_meter.h"
 
 static struct event event_of(unsigned n)
 {
@@ -184,6 +185,28 @@ static void a_batch_that_is_rolled_back_leaves_neither_event_nor_tally(void **st
   assert_int_equal(ask(bench, "SELECT sum(n) FROM tallies"), 1);
 }
 
+static void what_was_committed_is_counted_by_kind(void **state)
+{
+  struct bench *bench = *state;
+  AUTO(fault) f = {0};
+  struct ledger_batch *batch;
+  struct ledger_meter before, after;
+  struct event event = event_of(1), denials = {.kind = EVENT_DENIED, .count = 40};
+  ledger_meter_read(bench->ledger, &before);
+  assert_true(ledger_begin(bench->ledger, &batch, &f));
+  assert_true(ledger_add_event(batch, &event, &f));
+  ledger_roll_back(batch);
+  record(bench->ledger, &event);
+  record(bench->ledger, &event);
+  record(bench->ledger, &denials);
+  ledger_meter_read(bench->ledger, &after);
+  assert_int_equal(after.events[EVENT_REFUSED] - before.events[EVENT_REFUSED], 2);
+  assert_int_equal(after.events[EVENT_DENIED] - before.events[EVENT_DENIED], 40);
+  assert_int_equal(after.events[EVENT_ISSUED], 0);
+  assert_int_equal(after.commits - before.commits, 3);
+  assert_int_equal(after.certificates, 0);
+}
+
 int main(void)
 {
 #define WITH_LEDGER(test) cmocka_unit_test_setup_teardown(test, set_up_ledger, tear_down)
@@ -194,6 +217,7 @@ int main(void)
       WITH_LEDGER(what_is_no_end_of_a_request_is_not_counted),
       WITH_LEDGER(a_batch_counts_more_ways_to_end_than_it_gathers),
       WITH_LEDGER(a_batch_that_is_rolled_back_leaves_neither_event_nor_tally),
+      WITH_LEDGER(what_was_committed_is_counted_by_kind),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
