@@ -286,7 +286,7 @@ static const struct option options[] = {
     {"events", NULL, "what happened, refusals too, instead of what was issued", 0},
     {"principal", "NAME", "events that this principal caused", 0},
     {"source", "ADDRESS", "events from this address", 0},
-    {"kind", "KIND", "events such as issued, replayed, replaced, refused, denied", 0},
+    {"kind", "KIND", "events such as issued, replaced, renewed, refused, denied", 0},
     {"code", "CODE", "events refused or denied for this reason, as key-already-used", 0},
     {"serial-number", "NUMBER", "events of this certificate", 0},
     {"request-id", "ID", "the event behind this problem", 0},

@@ -97,15 +97,32 @@ static bool by_certificate(struct peer *peer, const struct service *service,
   return peer_authenticate(peer, trust, service->ledger, when_now(), ret_principal, f);
 }
 
+static bool by_either(const struct shown *shown, const struct service *service,
+                      struct principal *ret_principal, struct fault *f)
+{
+  if (shown->authorization.data == NULL && shown->peer != NULL)
+    return by_certificate(shown->peer, service, ret_principal, f);
+  return by_token(shown->authorization, service, ret_principal, f);
+}
+
+/* A token would say that its owner renews what somebody else holds. */
+static bool as_holder(const struct shown *shown, const struct service *service,
+                      struct principal *ret_principal, struct fault *f)
+{
+  if (shown->authorization.data != NULL || shown->peer == NULL)
+    return fault_set(f, UNAUTHENTICATED,
+                     "show the client certificate that is to be renewed, and no Authorization");
+  AUTO(trust) trust = trust_box_get(service->trusts);
+  return peer_renews(shown->peer, trust, service->ledger, when_now(), ret_principal, f);
+}
+
 bool auth_check(const struct route *route, const struct shown *shown, const struct service *service,
                 struct principal *ret_principal, struct fault *f)
 {
   struct principal principal = {0};
   if (route->roles & OPEN_TO_ALL)
     return true;
-  bool certificate_counts = shown->authorization.data == NULL && shown->peer != NULL;
-  if (certificate_counts ? !by_certificate(shown->peer, service, &principal, f)
-                         : !by_token(shown->authorization, service, &principal, f))
+  if (!(route->roles & AS_HOLDER ? as_holder : by_either)(shown, service, &principal, f))
     return false;
   *ret_principal = principal;
   if (principal.role <= ROLE_NONE || principal.role >= ROLE_COUNT ||

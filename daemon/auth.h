@@ -15,7 +15,10 @@ struct shown {
  * comes by Bearer (RFC 6750, 2.1), a device's serial and secret by Basic (RFC 7617) or, in
  * base64url, by Bearer. UNAUTHENTICATED for neither header nor certificate, another scheme, what is
  * not right, a certificate that does not count (see peer.h), or a principal that is disabled;
- * FORBIDDEN for a role that the row lacks. */
+ * FORBIDDEN for a role that the row lacks.
+ *
+ * A row that is AS_HOLDER takes no Authorization; see peer_renews() for whose certificate
+ * counts there, and there alone. */
 bool auth_check(const struct route *route, const struct shown *shown, const struct service *service,
                 struct principal *ret_principal, struct fault *f);
 

@@ -43,26 +43,31 @@ static const struct field fields[] = {
 
 static const struct field_table in_json = {fields, ARRAY_LEN(fields), FAULT_UNKNOWN_FIELD};
 static const struct field_table in_query = {fields + 1, ARRAY_LEN(fields) - 1, FAULT_UNKNOWN_FIELD};
+static const struct field_table csr_in_json = {fields, 1, FAULT_UNKNOWN_FIELD};
 static const struct field_table none = {NULL, 0, FAULT_UNKNOWN_FIELD};
 
-static bool decode_json(const struct exchange *x, struct issue_request *request, struct fault *f)
+/* Where the fields of one kind of request may stand. */
+struct form {
+  const struct field_table *json, *query;
+};
+
+static bool decode_json(const struct exchange *x, const struct form *form,
+                        struct issue_request *request, struct fault *f)
 {
   return fields_from_query(&none, x->query, x->n_query, request, f) &&
-         fields_from_json(&in_json, buf_bytes(&x->body), request, f);
+         fields_from_json(form->json, buf_bytes(&x->body), request, f);
 }
 
-static bool decode_pkcs10(const struct exchange *x, struct issue_request *request, struct fault *f)
+static bool decode_pkcs10(const struct exchange *x, const struct form *form,
+                          struct issue_request *request, struct fault *f)
 {
   return csr_decode(buf_bytes(&x->body), &request->csr, f) &&
-         fields_from_query(&in_query, x->query, x->n_query, request, f);
+         fields_from_query(form->query, x->query, x->n_query, request, f);
 }
 
-bool issue_decode(const struct exchange *x, struct issue_request *request, struct fault *f)
+/* Who asks. */
+static void take_principal(const struct exchange *x, struct issue_request *request)
 {
-  static const struct {
-    const char *content_type;
-    bool (*decode)(const struct exchange *x, struct issue_request *request, struct fault *f);
-  } forms[] = {{"application/json", decode_json}, {"application/pkcs10", decode_pkcs10}};
   bool is_device = x->principal.role == ROLE_DEVICE;
   snprintf(request->station, sizeof request->station, "%s",
            is_device ? STATION_DEVICE : x->principal.name);
@@ -72,9 +77,35 @@ bool issue_decode(const struct exchange *x, struct issue_request *request, struc
   request->role = x->principal.role;
   memcpy(request->source, x->source, sizeof request->source);
   memcpy(request->request_id, x->request_id, sizeof request->request_id);
-  for (size_t i = 0; i < ARRAY_LEN(forms); i++)
-    if (strcmp(forms[i].content_type, x->content_type) == 0)
-      return forms[i].decode(x, request, f);
+}
+
+static bool decode(const struct exchange *x, const struct form *form, struct issue_request *request,
+                   struct fault *f)
+{
+  static const struct {
+    const char *content_type;
+    bool (*decode)(const struct exchange *x, const struct form *form, struct issue_request *request,
+                   struct fault *f);
+  } types[] = {{"application/json", decode_json}, {"application/pkcs10", decode_pkcs10}};
+  take_principal(x, request);
+  for (size_t i = 0; i < ARRAY_LEN(types); i++)
+    if (strcmp(types[i].content_type, x->content_type) == 0)
+      return types[i].decode(x, form, request, f);
   return fault_set(f, UNSUPPORTED_MEDIA_TYPE,
                    "send application/json, or application/pkcs10 for a bare CSR");
+}
+
+bool issue_decode(const struct exchange *x, struct issue_request *request, struct fault *f)
+{
+  static const struct form form = {&in_json, &in_query};
+  return decode(x, &form, request, f);
+}
+
+bool renew_decode(const struct exchange *x, struct issue_request *request, struct fault *f)
+{
+  static const struct form form = {&csr_in_json, &none};
+  /* The name of a certificate's holder is its device_serial. */
+  memcpy(request->device_serial, x->principal.name, sizeof request->device_serial);
+  request->renews = x->principal.renews;
+  return decode(x, &form, request, f);
 }

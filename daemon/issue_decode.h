@@ -1,5 +1,5 @@
-/* issue_decode.h - the body of POST /v1/certificates: JSON, or a bare CSR with the fields in the
- * query. Threads: any. */
+/* issue_decode.h - the body of POST /v1/certificates and /v1/renew: JSON, or a bare CSR with the
+ * fields in the query. Threads: any. */
 #pragma once
 #include <stdbool.h>
 
@@ -17,3 +17,6 @@
  * BAD_JSON, UNKNOWN_FIELD, BAD_FIELD, BAD_CSR; after those, BAD_NAME with an item for every name
  * that is not well formed. */
 bool issue_decode(const struct exchange *x, struct issue_request *request, struct fault *f);
+/* The same for a renewal: the CSR alone, in the one form or the other; no other field is known.
+ * What it renews is what the exchange's principal was let in for. */
+bool renew_decode(const struct exchange *x, struct issue_request *request, struct fault *f);

@@ -57,6 +57,8 @@ static bool fill_request(const struct cert *current, const struct private_key *k
   TEXT_COPY(request->profile, bytes_of_text("server"));
   request->role = ROLE_ADMIN;
   request->replace = true;
+  request->spares =
+      true; /* its handshakes go on with the one that it has, until they have this one */
   return sans_copy(&request->names, &current->names, f) &&
          private_key_write_csr(key, current->subject, NULL, &request->csr, f);
 }

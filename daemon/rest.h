@@ -8,6 +8,9 @@
 
 /* POST /v1/certificates. DEFERRED, unless the request is refused before it goes to the pipeline. */
 handler rest_issue;
+/* POST /v1/renew: another certificate in the place of the one that the client shows. DEFERRED
+ * likewise. */
+handler rest_renew;
 /* GET /v1/certificates */
 handler rest_search;
 /* GET /v1/certificates/:serial_number */

@@ -1,4 +1,5 @@
-/* rest_issue.c - POST /v1/certificates: decodes, hands over to the pipeline, encodes. */
+/* rest_issue.c - POST /v1/certificates and /v1/renew: decodes, hands over to the pipeline, encodes.
+ */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -47,15 +48,17 @@ static void done(struct issue_job *job)
   exchange_finish(x);
 }
 
+typedef bool decoder(const struct exchange *x, struct issue_request *request, struct fault *f);
+
 /* A form that cannot be had is refused before anything is issued. */
-static bool prepare(struct exchange *x, struct call *call, struct fault *f)
+static bool prepare(struct exchange *x, struct call *call, decoder *decode, struct fault *f)
 {
   call->x = x;
   call->job.done = done;
   call->job.context = call;
   if (!cert_form_choose(x->accept, &call->form, f))
     return false;
-  bool decoded = issue_decode(x, &call->job.request, f);
+  bool decoded = decode(x, &call->job.request, f);
   TEXT_COPY(x->device_serial, bytes_of_text(call->job.request.device_serial));
   return decoded;
 }
@@ -76,13 +79,13 @@ static void note_refusal(const struct exchange *x, const struct issue_request *r
   recorder_note(x->service->recorder, &event);
 }
 
-static bool submit(struct exchange *x, struct fault *f)
+static bool submit(struct exchange *x, decoder *decode, struct fault *f)
 {
   struct call *call = calloc(1, sizeof *call);
   if (call == NULL)
     return fault_no_memory(f);
   AUTO(issue_job) job = &call->job;
-  if (!prepare(x, call, f) || !issuer_submit(x->service->issuer, job, f)) {
+  if (!prepare(x, call, decode, f) || !issuer_submit(x->service->issuer, job, f)) {
     note_refusal(x, &call->job.request, f->code);
     return false;
   }
@@ -90,8 +93,18 @@ static bool submit(struct exchange *x, struct fault *f)
   return true;
 }
 
-enum handled rest_issue(struct exchange *x)
+static enum handled answer(struct exchange *x, decoder *decode)
 {
   AUTO(fault) f = {0};
-  return submit(x, &f) ? DEFERRED : exchange_fail(x, &f);
+  return submit(x, decode, &f) ? DEFERRED : exchange_fail(x, &f);
+}
+
+enum handled rest_issue(struct exchange *x)
+{
+  return answer(x, issue_decode);
+}
+
+enum handled rest_renew(struct exchange *x)
+{
+  return answer(x, renew_decode);
 }

@@ -10,7 +10,7 @@
 #include "lib/ca/event.h"
 
 /* Outcomes that are no refusal. */
-static const char *const good_outcomes[] = {"issued", "replayed", "replaced"};
+static const char *const good_outcomes[] = {"issued", "replayed", "replaced", "renewed"};
 
 enum { GOOD_OUTCOMES = ARRAY_LEN(good_outcomes) };
 

@@ -11,6 +11,8 @@
 /* Open to all, and what verifiers fetch: it is served by plain HTTP, too. */
 #define ON_PLAIN_TOO (UINT32_C(1) << 31)
 #define PUBLIC       (OPEN_TO_ALL | ON_PLAIN_TOO)
+/* Beside roles: for the holder of a certificate, who shows it to renew it, and for nobody else. */
+#define AS_HOLDER (UINT32_C(1) << 30)
 
 struct route {
   enum method method;

@@ -11,9 +11,12 @@ enum { KiB = 1024, MiB = 1024 * KiB };
 /* A station sees only what it issued itself, a device what is its own: the handlers see to that. */
 #define MAY_READ (MAY(STATION) | MAY(DEVICE) | MAY(OPERATOR) | MAY(AUDITOR) | MAY(ADMIN))
 /* A station sees the orders that are for it, likewise. */
-#define MAY_PLAN        (MAY(STATION) | MAY(OPERATOR) | MAY(AUDITOR) | MAY(ADMIN))
-#define MAY_OPERATE     (MAY(OPERATOR) | MAY(ADMIN))
-#define MAY_INSPECT     (MAY(OPERATOR) | MAY(AUDITOR) | MAY(ADMIN))
+#define MAY_PLAN    (MAY(STATION) | MAY(OPERATOR) | MAY(AUDITOR) | MAY(ADMIN))
+#define MAY_OPERATE (MAY(OPERATOR) | MAY(ADMIN))
+#define MAY_INSPECT (MAY(OPERATOR) | MAY(AUDITOR) | MAY(ADMIN))
+/* Its own certificate: every role, as long as the profile allows it. */
+#define MAY_RENEW                                                                                  \
+  (AS_HOLDER | MAY(STATION) | MAY(DEVICE) | MAY(OPERATOR) | MAY(AUDITOR) | MAY(ADMIN))
 #define MAY_READ_EVENTS (MAY(STATION) | MAY(OPERATOR) | MAY(AUDITOR) | MAY(ADMIN))
 
 static const char *const requests[] = {"application/json", "application/pkcs10", NULL};
@@ -25,6 +28,7 @@ const struct route routes[] = {
   {METHOD_POST, "/v1/certificates",                MAY_ISSUE,   32 * KiB, requests, rest_issue},
   {METHOD_GET,  "/v1/certificates",                MAY_READ,    0,        NULL,     rest_search},
   {METHOD_GET,  "/v1/certificates/:serial_number", MAY_READ,    0,        NULL,     rest_show},
+  {METHOD_POST, "/v1/renew",                       MAY_RENEW,   32 * KiB, requests, rest_renew},
   {METHOD_GET,  "/v1/events",                      MAY_READ_EVENTS, 0,    NULL,     rest_events},
   {METHOD_GET,  "/v1/ca",                          OPEN_TO_ALL, 0,        NULL,     rest_ca},
   {METHOD_GET,  "/v1/ca/chain.pem",                OPEN_TO_ALL, 0,        NULL,     rest_ca_chain},

@@ -53,6 +53,8 @@ value_reader value_rate; /* struct rate: "50/s", "600/m", "1000/h" or "none" */
 value_reader value_flag;     /* bool */
 value_reader value_validity; /* validity_s and never_expires */
 value_reader value_backdate;
+value_reader value_renew_from; /* renew_from_s: "never" is 0 */
+value_reader value_renew_key;
 value_reader value_key_type, value_key_usage, value_ext_key_usage;
 value_reader value_ip_range, value_dns_pattern, value_uri_prefix;
 value_reader value_csr_names, value_subject, value_hardware_type;

@@ -1,5 +1,6 @@
 /* conf_profile.c - the options of a profile; see conf_option.h. Closed by default: a profile that
  * says nothing of a kind of name allows none of it. */
+#include <limits.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,6 +26,11 @@ const struct conf_option conf_profile_options[] = {
            .required = true),
     OPTION("backdate", value_backdate, AT(backdate_s), "0s",
            "a duration that is shorter than the validity, as in \"1h\""),
+    OPTION("renew_from", value_renew_from, 0, "never",
+           "a duration before a certificate's end as in \"30d\", or \"never\""),
+    OPTION("renew_grace", value_duration, AT(renew_grace_s), "0s",
+           "a duration after a certificate's end as in \"180d\", or \"0s\"", .most = UINT_MAX),
+    OPTION("renew_key", value_renew_key, 0, "any", "\"any\", \"new\" or \"same\""),
     OPTION("may_outlive_issuer", value_flag, AT(may_outlive_issuer), "no", "\"yes\" or \"no\""),
     OPTION("key_types", value_key_type, AT(key_types), NULL,
            "some of \"ec-p256\", \"ec-p384\", \"ec-p521\", \"rsa\", \"ed25519\"", .required = true,
@@ -108,6 +114,32 @@ enum value_result value_validity(const struct conf_option *option, const char *t
 enum value_result value_backdate(const struct conf_option *option, const char *text, void *object)
 {
   return when_read_duration(bytes_of_text(text), field(option, object)) ? VALUE_OK : VALUE_BAD;
+}
+
+enum value_result value_renew_from(const struct conf_option *option, const char *text, void *object)
+{
+  struct profile *profile = object;
+  int64_t seconds = 0;
+  (void)option;
+  if (strcmp(text, "never") != 0 &&
+      (!when_read_duration(bytes_of_text(text), &seconds) || seconds == 0))
+    return VALUE_BAD;
+  profile->renew_from_s = seconds;
+  return VALUE_OK;
+}
+
+enum value_result value_renew_key(const struct conf_option *option, const char *text, void *object)
+{
+  static const char *const names[] = {
+      [RENEW_KEY_ANY] = "any", [RENEW_KEY_NEW] = "new", [RENEW_KEY_SAME] = "same"};
+  struct profile *profile = object;
+  (void)option;
+  for (size_t i = 0; i < ARRAY_LEN(names); i++)
+    if (strcmp(text, names[i]) == 0) {
+      profile->renew_key = (enum renew_key)i;
+      return VALUE_OK;
+    }
+  return VALUE_BAD;
 }
 
 enum value_result value_key_type(const struct conf_option *option, const char *text, void *object)
@@ -303,6 +335,18 @@ static bool subject_is_well_formed(const struct profile *profile, struct fault *
   return name_write(parts, profile->n_subject, &name, f);
 }
 
+static bool renewal_makes_sense(const struct profile *profile, struct fault *f)
+{
+  if (profile->renew_from_s > 0 && profile->never_expires)
+    return fault_set(f, BAD_CONFIG,
+                     "its certificates never expire; leave renew_from out, or write a validity "
+                     "that ends");
+  return profile->renew_grace_s == 0 || profile->renew_from_s > 0 ||
+         fault_set(f, BAD_CONFIG,
+                   "renew_grace is for certificates that may be renewed; write renew_from, as in "
+                   "\"30d\"");
+}
+
 bool conf_profile_is_whole(const struct profile *profile, struct fault *f)
 {
   bool named = profile->n_subject > 0 || profile->require_name || profile->hardware_type_len > 0;
@@ -315,6 +359,8 @@ bool conf_profile_is_whole(const struct profile *profile, struct fault *f)
       (profile->key_usage & KU_DIGITAL_SIGNATURE) == 0)
     return fault_set(f, BAD_CONFIG,
                      "its keys are for signatures; add \"digitalSignature\" to key_usage");
+  if (!renewal_makes_sense(profile, f))
+    return false;
   if (!subject_is_well_formed(profile, f))
     return fault_prefix(f, "subject cannot be written; correct it");
   if (!named)

@@ -14,7 +14,7 @@
   X(REPLAYED,               "replayed")             /* answered before: the same certificate */    \
   X(REPLACED,               "replaced")             /* issued in the place of another */     \
   X(REFUSED,                "refused")                                                             \
-  X(RENEWED,                "renewed")              /* a device renewed its own certificate */      \
+  X(RENEWED,                "renewed")              /* its holder asked for another in its place */\
   /* about a certificate: see certificate and device_serial */                                     \
   X(REVOKED,                "revoked")              /* about: the reason */                        \
   X(HOLD_LIFTED,            "hold-lifted")                                                         \
@@ -132,7 +132,8 @@ AUTO_VALUE(event_page, struct event_page, event_page_free)
 struct tally {
   char station[LABEL_SIZE];
   int64_t hour;                  /* its begin, in seconds since 1970 */
-  char outcome[EVENT_NAME_SIZE]; /* "issued", "replayed", "replaced", or the code of a refusal */
+  char outcome[EVENT_NAME_SIZE]; /* "issued", "replayed", "replaced", "renewed", or the code of a
+                                    refusal */
   int64_t n;
 };
 /* Calls `each` for every tally of an order ("": of requests without one), in the order of stations

@@ -54,19 +54,37 @@ static bool put_names(const struct sans *names, struct buf *out)
 }
 
 /* Every part has its length before it, so that no two requests have the same octets. */
+static bool put_request(const struct issue_request *request, const uint8_t spki_sha256[32],
+                        struct buf *out)
+{
+  wire_put_bytes(out, bytes_of_text("mintmark request 1"));
+  wire_put_bytes(out, bytes_of_text(request->device_serial));
+  wire_put_bytes(out, bytes_of_text(request->profile));
+  wire_put_bytes(out, bytes_of_text(request->order));
+  wire_put_bytes(out, bytes_of_text(request->model));
+  wire_put_u8(out, request->replace);
+  wire_put_bytes(out, bytes_of(spki_sha256, 32));
+  return put_names(&request->names, out);
+}
+
+static bool put_renewal(const struct issue_request *request, const uint8_t spki_sha256[32],
+                        struct buf *out)
+{
+  wire_put_bytes(out, bytes_of_text("mintmark renewal 1"));
+  wire_put_u32(out, (uint32_t)((uint64_t)request->renews >> 32));
+  wire_put_u32(out, (uint32_t)request->renews);
+  wire_put_bytes(out, bytes_of(spki_sha256, 32));
+  return true;
+}
+
 bool issue_request_sha256(const struct issue_request *request, const uint8_t spki_sha256[32],
                           uint8_t ret_sha256[32], struct fault *f)
 {
   AUTO(buf) canonical = {0};
   buf_reserve(&canonical, 512);
-  wire_put_bytes(&canonical, bytes_of_text("mintmark request 1"));
-  wire_put_bytes(&canonical, bytes_of_text(request->device_serial));
-  wire_put_bytes(&canonical, bytes_of_text(request->profile));
-  wire_put_bytes(&canonical, bytes_of_text(request->order));
-  wire_put_bytes(&canonical, bytes_of_text(request->model));
-  wire_put_u8(&canonical, request->replace);
-  wire_put_bytes(&canonical, bytes_of(spki_sha256, 32));
-  if (!put_names(&request->names, &canonical) || !buf_ok(&canonical))
+  bool put = request->renews != 0 ? put_renewal(request, spki_sha256, &canonical)
+                                  : put_request(request, spki_sha256, &canonical);
+  if (!put || !buf_ok(&canonical))
     return fault_no_memory(f);
   pubkey_sha256(buf_bytes(&canonical), ret_sha256);
   return true;

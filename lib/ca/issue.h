@@ -4,7 +4,8 @@
  * A request is plain data. "The same request" is: same device_serial, profile, order, model,
  * replace, names (as a set) and public key; request_sha256 is SHA-256 over their canonical form.
  * Who asks, and the CSR's own signature and extensions, do not count: a widget that was moved to
- * another station after a lost reply gets its certificate all the same.
+ * another station after a lost reply gets its certificate all the same. Of a renewal it is: the
+ * same certificate that is renewed, and public key.
  *
  * Durable before released: done() comes after the commit. */
 #pragma once
@@ -38,6 +39,10 @@ struct issue_request {
   struct sans names; /* owned */
   bool replace;
   char authority[LABEL_SIZE]; /* "": the one that issues now; any other is for the daemon itself */
+  /* Of its holder: the id of the certificate that it wants another one for; 0: no renewal.
+   * device_serial, profile, order, model and names are then that one's, whatever stands here. */
+  int64_t renews;
+  bool spares; /* with replace: what it replaces stays good until it expires */
 };
 
 struct issue_result {

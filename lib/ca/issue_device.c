@@ -50,7 +50,7 @@ bool issue_bound_device(struct ledger *ledger, struct issue_request *request,
   if (!keep_to_itself(request, f) ||
       !ledger_find_device(ledger, request->own_serial, &found, &device, f))
     return false;
-  if (found && !keep_to_import(&device, request, f))
+  if (found && request->renews == 0 && !keep_to_import(&device, request, f))
     return false;
   ret_bounds->is_device = true;
   /* An address that cannot be read is nobody's: it proves no name. */

@@ -5,7 +5,7 @@
 bool issue_take_order(struct ledger *ledger, struct issue_request *request, struct order *ret_order,
                       struct fault *f)
 {
-  if (request->order[0] == '\0')
+  if (request->order[0] == '\0' || request->renews != 0)
     return true;
   if (!ledger_get_order(ledger, request->order, ret_order, f))
     return f->code == FAULT_UNKNOWN_ORDER

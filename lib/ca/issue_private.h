@@ -69,10 +69,22 @@ void issuer_fail(struct issuer *issuer, struct issue_job *job, const struct faul
 /* --- issue_order.c --- */
 
 /* Looks up the order that a request names, and fills in the profile and model that the request
- * leaves to it. A request without an order leaves *ret_order alone. ORDER_NOT_ALLOWED when there is
+ * leaves to it. A request without an order leaves *ret_order alone, and so does a renewal, which is
+ * no unit of any. ORDER_NOT_ALLOWED when there is
  * no such order; whether it allows the request is for the ledger to say. */
 bool issue_take_order(struct ledger *ledger, struct issue_request *request, struct order *ret_order,
                       struct fault *f);
+
+/* --- issue_renewal.c --- */
+
+/* Looks up the certificate that a request renews, and fills in all that is taken over from it. A
+ * request that renews none leaves *ret_renewed alone, which wants issued_free in every case. */
+bool issue_take_renewal(struct ledger *ledger, struct issue_request *request, int64_t now,
+                        struct issued *ret_renewed, struct fault *f);
+/* What its profile says of that, as it is now: see profile_check_renewal. `row` is the one to be.
+ * Nothing happens for one that renews none. */
+bool issue_check_renewal(const struct profile *profile, const struct issued *renewed,
+                         const struct issued *row, int64_t now, struct fault *f);
 
 /* --- issue_device.c --- */
 
@@ -86,8 +98,9 @@ void device_bounds_free(struct device_bounds *bounds);
 AUTO_VALUE(device_bounds, struct device_bounds, device_bounds_free)
 
 /* Holds a device's request against what was imported of it and fills in what it left out
- * (device_serial, model, order). FORBIDDEN, ORDER_NOT_ALLOWED, LEDGER. Nothing happens for another
- * role. ret_bounds must be all zero and wants device_bounds_free in every case. */
+ * (device_serial, model, order); a renewal keeps the model and order that it has. FORBIDDEN,
+ * ORDER_NOT_ALLOWED, LEDGER. Nothing happens for another role. ret_bounds must be all zero and
+ * wants device_bounds_free in every case. */
 bool issue_bound_device(struct ledger *ledger, struct issue_request *request,
                         struct device_bounds *ret_bounds, struct fault *f);
 

@@ -44,6 +44,22 @@ static bool take_random(struct worker *w, uint8_t ret_random[RANDOM_LEN], struct
 
 /* --- one job --- */
 
+/* What a request is held against. */
+struct sources {
+  const struct conf *conf;
+  const struct profile *profile;
+  const struct authority *authority;
+  struct order order;
+  struct device_bounds bounds;
+  struct issued renewed; /* of a renewal: the certificate that it renews */
+};
+static void sources_free(struct sources *from)
+{
+  device_bounds_free(&from->bounds);
+  issued_free(&from->renewed);
+}
+AUTO_VALUE(sources, struct sources, sources_free)
+
 /* What the daemon needs for itself may be an earlier authority's to issue. */
 static bool choose_authority(const struct authorities *authorities,
                              const struct issue_request *request, const struct csr *csr,
@@ -60,7 +76,8 @@ static bool choose_authority(const struct authorities *authorities,
   return true;
 }
 
-/* From here on the request names its profile, given or not. */
+/* From here on the request names its profile, given or not. Who holds a certificate may renew it
+ * where the profile lets him, whoever may ask for a first one. */
 static bool choose_profile(const struct conf *conf, struct issue_request *request,
                            const struct profile **ret_profile, struct fault *f)
 {
@@ -70,7 +87,7 @@ static bool choose_profile(const struct conf *conf, struct issue_request *reques
     return fault_set(f, UNKNOWN_PROFILE, "the request names no profile, and there is no default");
   if (profile == NULL)
     return fault_set(f, UNKNOWN_PROFILE, "there is no profile %s", request->profile);
-  if (!profile_takes_role(profile, request->role))
+  if (request->renews == 0 && !profile_takes_role(profile, request->role))
     return fault_set(f, FORBIDDEN, "a %s may not ask under profile %s", role_name(request->role),
                      profile->name);
   TEXT_COPY(request->profile, bytes_of_text(profile->name));
@@ -78,16 +95,22 @@ static bool choose_profile(const struct conf *conf, struct issue_request *reques
   return true;
 }
 
-static void copy_labels(const struct issue_request *request, const struct authority *authority,
+/* A renewal keeps its station too: what a station has made stays its own for as long as it lives,
+ * for its subject and for whoever looks for all of them. */
+static void copy_labels(const struct issue_request *request, const struct sources *from,
                         struct issued *row)
 {
+  bool renews = request->renews != 0;
   TEXT_COPY(row->device_serial, bytes_of_text(request->device_serial));
   TEXT_COPY(row->profile, bytes_of_text(request->profile));
-  TEXT_COPY(row->station, bytes_of_text(request->station));
+  TEXT_COPY(row->station, bytes_of_text(renews ? from->renewed.station : request->station));
   TEXT_COPY(row->order, bytes_of_text(request->order));
   TEXT_COPY(row->model, bytes_of_text(request->model));
-  TEXT_COPY(row->authority, bytes_of_text(authority->name));
+  TEXT_COPY(row->authority, bytes_of_text(from->authority->name));
   row->secret_no = request->secret_no;
+  row->is_renewal = renews || request->spares;
+  row->renews = request->renews;
+  row->renews_proof = renews && request->role != ROLE_DEVICE;
 }
 
 /* True and *ret_replayed: the job has its answer. What the ledger knows of a key is told to who has
@@ -114,20 +137,6 @@ static bool look_back(struct worker *w, const struct csr *csr, struct issue_job 
   return true;
 }
 
-/* What a request is held against. */
-struct sources {
-  const struct conf *conf;
-  const struct profile *profile;
-  const struct authority *authority;
-  struct order order;
-  struct device_bounds bounds;
-};
-static void sources_free(struct sources *from)
-{
-  device_bounds_free(&from->bounds);
-}
-AUTO_VALUE(sources, struct sources, sources_free)
-
 /* The policy, and the octets to be signed. */
 static bool build(const struct sources *from, const struct csr *csr, struct issue_job *job,
                   int64_t now, struct buf *tbs, struct fault *f)
@@ -138,16 +147,18 @@ static bool build(const struct sources *from, const struct csr *csr, struct issu
   const struct profile_request asked = {.csr = csr,
                                         .device_serial = request->device_serial,
                                         .model = request->model,
-                                        .station = request->station,
+                                        .station = row->station,
                                         .order = request->order,
                                         .names = &request->names,
                                         .only = bounds->has_names ? &bounds->names : NULL,
                                         .peer = bounds->is_device ? &bounds->peer : NULL,
+                                        .names_are_all = request->renews != 0,
                                         .public_url = from->conf->public_url,
                                         .crl_shards = from->conf->crl.shards};
   AUTO(plan) plan = {0};
   buf_clear(tbs);
-  if (!profile_check(from->profile, &asked, from->authority, now, row->serial_number, &plan, f) ||
+  if (!issue_check_renewal(from->profile, &from->renewed, row, now, f) ||
+      !profile_check(from->profile, &asked, from->authority, now, row->serial_number, &plan, f) ||
       !order_check_names(&from->order, plan.spec.names, f) || !cert_build(&plan.spec, tbs, f) ||
       !lint_leaf(buf_bytes(tbs), &plan.spec, f))
     return false;
@@ -160,6 +171,17 @@ static bool build(const struct sources *from, const struct csr *csr, struct issu
     plan.names = requested;
   }
   return true;
+}
+
+/* Everything that is looked up, and with it what the request left out. */
+static bool find_sources(const struct worker *w, struct issue_request *request, int64_t now,
+                         struct sources *from, struct fault *f)
+{
+  struct ledger *ledger = w->issuer->ledger;
+  return issue_take_renewal(ledger, request, now, &from->renewed, f) &&
+         issue_bound_device(ledger, request, &from->bounds, f) &&
+         issue_take_order(ledger, request, &from->order, f) &&
+         choose_profile(from->conf, request, &from->profile, f);
 }
 
 /* True when the job is to be signed, with its octets in `tbs`, or (*ret_replayed) when it has its
@@ -175,16 +197,14 @@ static bool prepare(struct worker *w, const struct conf *conf, struct issue_job 
   *ret_replayed = false;
   if (when_monotonic_ms() > job->deadline_ms)
     return fault_set(f, DEADLINE, "the request waited too long for a worker; try again later");
-  if (!issue_bound_device(w->issuer->ledger, &job->request, &from.bounds, f) ||
-      !issue_take_order(w->issuer->ledger, &job->request, &from.order, f) ||
-      !choose_profile(conf, &job->request, &from.profile, f) ||
+  if (!find_sources(w, &job->request, now, &from, f) ||
       !csr_read(buf_bytes(&job->request.csr), &csr, f) ||
       !choose_authority(w->issuer->authorities, &job->request, &csr, &from.authority, f))
     return false;
   pubkey_sha256(csr.key.spki, row->spki_sha256);
   if (!issue_request_sha256(&job->request, row->spki_sha256, row->request_sha256, f))
     return false;
-  copy_labels(&job->request, from.authority, row);
+  copy_labels(&job->request, &from, row);
   if (!look_back(w, &csr, job, now, ret_replayed, f) || *ret_replayed)
     return *ret_replayed;
   if (!take_random(w, random, f))

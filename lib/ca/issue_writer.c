@@ -23,6 +23,8 @@ static void describe(const struct issue_job *job, struct event *event)
     event->kind = EVENT_REFUSED;
   else if (job->result.replayed)
     event->kind = EVENT_REPLAYED;
+  else if (row->is_renewal)
+    event->kind = EVENT_RENEWED;
   else
     event->kind = row->is_replacement ? EVENT_REPLACED : EVENT_ISSUED;
   event->code = job->fault.code;
@@ -65,6 +67,9 @@ static bool settle(struct ledger_batch *batch, struct issue_job *job, int64_t no
   describe_who(&job->request, &event);
   if (!job->decided && !append(batch, job, &event, now, f))
     return false;
+  /* Devices ask too early again and again, and nothing comes of it. */
+  if (job->fault.code == FAULT_RENEWAL_TOO_EARLY)
+    return true;
   describe(job, &event);
   return ledger_add_event(batch, &event, f);
 }

@@ -70,6 +70,11 @@ struct issued {
   /* Nor this: who asks for it, for the event of a certificate that is revoked because it is
    * replaced; borrowed; NULL: the daemon itself. */
   const struct event *who;
+  /* Nor these, of what a holder asks for: the id of the certificate that it renews, 0: none; and
+   * whether that one's key is what the principal called as its device_serial shows, who from this
+   * row on shows the new one. */
+  int64_t renews;
+  bool renews_proof;
 };
 void issued_free(struct issued *row);
 AUTO_VALUE(issued, struct issued, issued_free)
@@ -85,13 +90,16 @@ bool ledger_begin(struct ledger *ledger, struct ledger_batch **ret_batch, struct
  *     superseded, not expired, not revoked): true, *ret_replayed is true and *earlier is that row.
  *     It may be of this same batch: like a new one it is durable only after the commit;
  *   - a certificate of this key was revoked because the key is compromised: KEY_NOT_ALLOWED;
+ *   - row->renews is not the device's newest certificate of this profile any more, or is revoked,
+ * or (with renews_proof) not what the principal shows, or he is disabled: RENEWAL_NOT_ALLOWED;
  *   - another device_serial has this key: KEY_ALREADY_USED (a row without device_serial counts as
  *     another device unless both have none and the request is the same);
  *   - row->secret_no is not the device's secret any more, or was used up: FORBIDDEN;
  *   - the device has a current certificate of this profile, and `replace` is false:
  *     DEVICE_HAS_CERTIFICATE (detail names its serial number);
  *   - its order does not allow it: the faults of order_check(), a replacement being what takes the
- *     place of a current certificate, or of one that was revoked before it expired;
+ *     place of a current certificate, or of one that was revoked before it expired; a renewal
+ * counts for no order;
  *   - otherwise the row is added, and row->id is set. A current certificate whose place it takes is
  *     revoked as superseded with it, and so are those that this one had taken the place of by
  *     renewal and that are still good; each has its event (see row->who). Not so when the row is a
@@ -112,7 +120,7 @@ void ledger_roll_back(struct ledger_batch *batch);
 /* The same judgement as ledger_append, ahead of time and without a lock: saves signatures on
  * replays and refusals. True and *ret_replayed false means: nothing stands against it as yet. An
  * *earlier that it gives is durable. Only device_serial, profile, station, order, model,
- * spki_sha256 and request_sha256 of `row` are read. */
+ * spki_sha256, request_sha256, is_renewal, renews and renews_proof of `row` are read. */
 bool ledger_foresee(struct ledger *ledger, const struct issued *row, const struct sans *names,
                     bool replace, int64_t now, bool *ret_replayed, struct issued *earlier,
                     struct fault *f);
@@ -120,6 +128,10 @@ bool ledger_foresee(struct ledger *ledger, const struct issued *row, const struc
 /* UNKNOWN_SERIAL_NUMBER when there is none. */
 bool ledger_get(struct ledger *ledger, struct bytes serial_number, int64_t now,
                 struct issued *ret_row, struct fault *f);
+
+/* The same by position (see struct issued). LEDGER when there is none. */
+bool ledger_get_at(struct ledger *ledger, int64_t id, int64_t now, struct issued *ret_row,
+                   struct fault *f);
 
 /* NULL, 0 or STATUS_ANY: no filter. Times: issued in milliseconds, expiry in seconds; "after" and
  * "before" exclude the instant itself. A DNS name is found whatever its case. The first page of any

@@ -119,7 +119,8 @@ static bool judge(struct ledger_connection *c, const struct issued *row, const s
     *ret_verdict = (struct verdict){.replayed = true};
     return true;
   }
-  if (!refuse_key(c, row, f) || !ledger_check_secret(c, row, f))
+  if (!ledger_check_renewal(c, row, &newest, f) || !refuse_key(c, row, f) ||
+      !ledger_check_secret(c, row, f))
     return false;
   if (is_current && !replace)
     return refuse_second(&newest, f);
@@ -127,7 +128,8 @@ static bool judge(struct ledger_connection *c, const struct issued *row, const s
   struct verdict verdict = {.replaces = found ? newest.id : 0,
                             .is_current = is_current,
                             .is_replacement = is_current || was_revoked};
-  if (!ledger_order_check(c, row, names, verdict.is_replacement, now, &verdict.order, f))
+  if (!row->is_renewal &&
+      !ledger_order_check(c, row, names, verdict.is_replacement, now, &verdict.order, f))
     return false;
   *ret_verdict = verdict;
   return true;
@@ -233,7 +235,7 @@ static bool add(struct ledger_batch *batch, struct issued *row, const struct san
   if (!add_row(batch->ledger, row, id, verdict->replaces, f) ||
       !add_names(batch->ledger->writer, names, id, f) ||
       !ledger_order_count(batch->ledger->writer, verdict->order, verdict->is_replacement, f) ||
-      !ledger_use_secret(batch, row, f))
+      !ledger_use_secret(batch, row, f) || !ledger_renew_proof(batch->ledger->writer, row, f))
     return false;
   row->id = batch->last_id = id;
   return ledger_span_widen(batch, row, f) && ledger_authority_count(batch, row->authority, f) &&

@@ -133,7 +133,7 @@ static bool insert(struct ledger_batch *batch, const struct event *event, int64_
 static bool is_end_of_request(enum event_kind kind)
 {
   return kind == EVENT_ISSUED || kind == EVENT_REPLAYED || kind == EVENT_REPLACED ||
-         kind == EVENT_REFUSED;
+         kind == EVENT_RENEWED || kind == EVENT_REFUSED;
 }
 
 static bool count(struct ledger_batch *batch, int64_t at_ms, const int64_t labels[LABEL_COLUMNS],

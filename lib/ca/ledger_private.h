@@ -214,6 +214,16 @@ bool ledger_check_secret(struct ledger_connection *c, const struct issued *row, 
 /* It is used up from the commit of this batch on. */
 bool ledger_use_secret(struct ledger_batch *batch, const struct issued *row, struct fault *f);
 
+/* --- renewals: ledger_renewal.c --- */
+
+/* May this row take the place of the one that it renews? `newest` is its device's newest of its
+ * profile. RENEWAL_NOT_ALLOWED. True for a row that renews none. */
+bool ledger_check_renewal(struct ledger_connection *c, const struct issued *row,
+                          const struct issued *newest, struct fault *f);
+/* From the commit on its principal shows its key, when it has one. */
+bool ledger_renew_proof(struct ledger_connection *writer, const struct issued *row,
+                        struct fault *f);
+
 /* --- migrations: ledger_migrate.c --- */
 
 extern const struct embedded ledger_migrations[];

@@ -22,6 +22,21 @@ static bool read_one(struct ledger_connection *reader, struct bytes serial_numbe
   return ledger_row_read(&call, now, ret_row, f);
 }
 
+static bool read_at(struct ledger_connection *reader, int64_t id, int64_t now,
+                    struct issued *ret_row, struct fault *f)
+{
+  AUTO(ledger_call) call = {0};
+  bool found;
+  if (!ledger_call_open(reader, SQL_GET_AT, &call, f))
+    return false;
+  ledger_call_number(&call, id);
+  if (!ledger_call_step(&call, &found, f))
+    return false;
+  if (!found)
+    return fault_set(f, LEDGER, "%s: row %lld is not there", reader->path, (long long)id);
+  return ledger_row_read(&call, now, ret_row, f);
+}
+
 bool ledger_get(struct ledger *ledger, struct bytes serial_number, int64_t now,
                 struct issued *ret_row, struct fault *f)
 {
@@ -29,6 +44,17 @@ bool ledger_get(struct ledger *ledger, struct bytes serial_number, int64_t now,
   if (!ledger_borrow(ledger, &reader, f))
     return false;
   bool done = read_one(reader, serial_number, now, ret_row, f);
+  ledger_give_back(ledger, reader);
+  return done;
+}
+
+bool ledger_get_at(struct ledger *ledger, int64_t id, int64_t now, struct issued *ret_row,
+                   struct fault *f)
+{
+  struct ledger_connection *reader;
+  if (!ledger_borrow(ledger, &reader, f))
+    return false;
+  bool done = read_at(reader, id, now, ret_row, f);
   ledger_give_back(ledger, reader);
   return done;
 }

@@ -178,6 +178,7 @@ enum { SPAN_ROWS = 128 };
   X(ADD_EXPIRING, "INSERT INTO expiring (certificate) VALUES (?1)")                                \
                                                                                                    \
   X(GET,       "SELECT " ROW_COLUMNS " FROM certificates c WHERE c.serial_number = ?1")            \
+  X(GET_AT,    "SELECT " ROW_COLUMNS " FROM certificates c WHERE c.id = ?1")                       \
                                                                                                    \
   X(FIND_AUTHORITY, "SELECT " AUTHORITY_COLUMNS " FROM authorities WHERE name = ?1")               \
   X(EACH_AUTHORITY, "SELECT " AUTHORITY_COLUMNS " FROM authorities ORDER BY name")                 \
@@ -250,6 +251,10 @@ enum { SPAN_ROWS = 128 };
     " VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT DO NOTHING")                                         \
   X(ROTATE_PRINCIPAL,                                                                              \
     "UPDATE principals SET proof = ?1, proof_sha256 = ?2 WHERE name = ?3")                         \
+  /* ?1 name, ?2 id of a certificate: is its key what the principal shows? */                      \
+  X(SHOWS_CERTIFICATE,                                                                             \
+    "SELECT 1 FROM principals WHERE name = ?1 AND proof = 'certificate' AND disabled_at IS NULL"   \
+    " AND proof_sha256 = (SELECT spki_sha256 FROM certificates WHERE id = ?2)")                    \
   /* ?1 seconds or NULL */                                                                         \
   X(DISABLE_PRINCIPAL, "UPDATE principals SET disabled_at = ?1 WHERE name = ?2")                   \
   X(FIND_PRINCIPAL,                                                                                \

@@ -23,6 +23,7 @@ lib_ca_libca_a_SOURCES = \
   lib/ca/issue_order.c \
   lib/ca/issue_private.h \
   lib/ca/issue_queue.c \
+  lib/ca/issue_renewal.c \
   lib/ca/issue_worker.c \
   lib/ca/issue_writer.c \
   lib/ca/key_child.c lib/ca/key_child.h \
@@ -44,6 +45,7 @@ lib_ca_libca_a_SOURCES = \
   lib/ca/ledger_order.c \
   lib/ca/ledger_principal.c \
   lib/ca/ledger_private.h \
+  lib/ca/ledger_renewal.c \
   lib/ca/ledger_revocation.c \
   lib/ca/ledger_revoke.c \
   lib/ca/ledger_restore.c \
@@ -60,6 +62,7 @@ lib_ca_libca_a_SOURCES = \
   lib/ca/pem_file.c lib/ca/pem_file.h \
   lib/ca/principal.c lib/ca/principal.h \
   lib/ca/profile.c lib/ca/profile.h \
+  lib/ca/profile_renewal.c \
   lib/ca/profile_names.c lib/ca/profile_names.h \
   lib/ca/recorder.c lib/ca/recorder.h \
   lib/ca/revocation.c lib/ca/revocation.h \

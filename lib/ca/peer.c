@@ -104,14 +104,18 @@ static bool check_time(const struct cert *cert, const char *whose, int64_t now, 
   return now <= cert->not_after || fault_set(f, UNAUTHENTICATED, "%s expired at %s", whose, when);
 }
 
-static bool check_leaf(const struct cert *leaf, bool needs_eku, struct fault *f)
+static bool check_leaf(const struct cert *leaf, struct fault *f)
 {
   if (leaf->is_ca)
     return refuse(f, "it is a CA's");
   if (leaf->has_unknown_critical)
     return refuse(f, "it has a critical extension that is not known");
-  if (leaf->has_key_usage && (leaf->key_usage & KU_DIGITAL_SIGNATURE) == 0)
-    return refuse(f, "its keyUsage lacks digitalSignature");
+  return !leaf->has_key_usage || (leaf->key_usage & KU_DIGITAL_SIGNATURE) != 0 ||
+         refuse(f, "its keyUsage lacks digitalSignature");
+}
+
+static bool check_purpose(const struct cert *leaf, bool needs_eku, struct fault *f)
+{
   if (!leaf->has_ext_key_usage)
     return !needs_eku || refuse(f, "its extKeyUsage is missing; it needs clientAuth");
   return (leaf->ext_key_usage & EKU_CLIENT_AUTH) != 0 ||
@@ -165,7 +169,7 @@ bool peer_check_path(const struct peer_path *path, const struct vouchers *vouche
                      struct fault *f)
 {
   const struct cert *leaf = path->certs[0];
-  if (!check_leaf(leaf, vouchers->needs_eku, f) ||
+  if (!check_leaf(leaf, f) || !check_purpose(leaf, vouchers->needs_eku, f) ||
       !check_time(leaf, "the client certificate", now, f))
     return false;
   for (size_t i = 1; i < path->n; i++)
@@ -193,18 +197,33 @@ static void look_for_path(struct peer *peer, const struct trust *trust)
     }
 }
 
-bool peer_verify(struct peer *peer, const struct trust *trust, int64_t now,
-                 const struct trust_source **ret_source, struct fault *f)
+/* Looks for the way up unless that was done under this trust. */
+static bool find_path(struct peer *peer, const struct trust *trust, struct fault *f)
 {
   if (peer->fault.code != FAULT_NONE)
     return fault_set_code(f, peer->fault.code, "%s", peer->fault.detail);
   if (peer->generation != trust->generation)
     look_for_path(peer, trust);
-  if (peer->path.n == 0)
-    return refuse(f, "it leads to no authority that is trusted here");
+  return peer->path.n > 0 || refuse(f, "it leads to no authority that is trusted here");
+}
+
+bool peer_verify(struct peer *peer, const struct trust *trust, int64_t now,
+                 const struct trust_source **ret_source, struct fault *f)
+{
+  if (!find_path(peer, trust, f))
+    return false;
   const struct vouchers *vouchers = peer->source != NULL ? &peer->source->vouchers : &trust->ours;
   if (!peer_check_path(&peer->path, vouchers, now, f))
     return false;
   *ret_source = peer->source;
   return true;
+}
+
+bool peer_verify_own(struct peer *peer, const struct trust *trust, struct fault *f)
+{
+  if (!find_path(peer, trust, f))
+    return false;
+  if (peer->source != NULL || peer->path.n != 2)
+    return refuse(f, "no authority of this daemon issued it");
+  return check_leaf(&peer->certs[0], f);
 }

@@ -51,6 +51,11 @@ bool peer_check_path(const struct peer_path *path, const struct vouchers *vouche
 bool peer_verify(struct peer *peer, const struct trust *trust, int64_t now,
                  const struct trust_source **ret_source, struct fault *f);
 
+/* Did an authority of ours sign it? Of what peer_check_path asks for, it must be no CA's, have no
+ * critical extension that is not known, and have digitalSignature; when it expired, or that
+ * authority did, is another matter. UNAUTHENTICATED. */
+bool peer_verify_own(struct peer *peer, const struct trust *trust, struct fault *f);
+
 /* Who is it?
  *   - our own authority's: the certificate must be in the ledger, octet for octet, and not be
  *     superseded. Under the profile "station": the principal that its device_serial names, with
@@ -61,3 +66,13 @@ bool peer_verify(struct peer *peer, const struct trust *trust, int64_t now,
 struct ledger;
 bool peer_authenticate(struct peer *peer, const struct trust *trust, struct ledger *ledger,
                        int64_t now, struct principal *ret_principal, struct fault *f);
+
+/* Who holds this certificate of ours, and may have another one in its place? Only for that: it may
+ * have expired or been superseded, and need not be for clients (clientAuth, a profile whose
+ * certificates say who asks), because what it is shown to is the authority that issued it, and what
+ * it is shown for is itself; whether it may be renewed is for the pipeline to say. It must be in
+ * the ledger, octet for octet. Under the profile "station" it is the principal that its
+ * device_serial names, who must not be disabled and show a certificate; otherwise the device.
+ * UNAUTHENTICATED, LEDGER. */
+bool peer_renews(struct peer *peer, const struct trust *trust, struct ledger *ledger, int64_t now,
+                 struct principal *ret_principal, struct fault *f);

@@ -9,17 +9,18 @@ static bool unknown(struct fault *f, const char *what)
   return fault_set(f, UNAUTHENTICATED, "the client certificate is not taken: %s", what);
 }
 
-/* The principal's row must be there, not disabled, and say that it shows this. */
+/* The principal's row must be there, not disabled, and say that it shows this; NULL: any. */
 static bool find_principal(struct ledger *ledger, const char *name, enum proof proof,
-                           const uint8_t shown_sha256[TOKEN_SHA256_LEN],
-                           struct principal *ret_principal, struct fault *f)
+                           const uint8_t *shown_sha256, struct principal *ret_principal,
+                           struct fault *f)
 {
   struct principal principal;
   uint8_t kept[TOKEN_SHA256_LEN];
   bool found = false;
   if (!ledger_find_principal(ledger, name, &found, &principal, kept, f))
     return false;
-  if (!found || principal.proof != proof || memcmp(kept, shown_sha256, sizeof kept) != 0)
+  if (!found || principal.proof != proof ||
+      (shown_sha256 != NULL && memcmp(kept, shown_sha256, sizeof kept) != 0))
     return unknown(f, "it is no principal's");
   if (principal.disabled_at != 0)
     return fault_set(f, UNAUTHENTICATED, "%s is disabled", principal.name);
@@ -55,7 +56,7 @@ static bool find_row(const struct cert *leaf, struct ledger *ledger, int64_t now
     return fault_set(f, UNAUTHENTICATED, "the client certificate is not taken: it is %s (%s)",
                      ret_row->revocation_reason == REASON_CERTIFICATE_HOLD ? "on hold" : "revoked",
                      revocation_reason_name(ret_row->revocation_reason));
-  return ret_row->status == STATUS_VALID || unknown(f, "another one has taken its place");
+  return true;
 }
 
 static bool be_station(const struct issued *row, struct ledger *ledger,
@@ -86,6 +87,8 @@ static bool be_own(const struct cert *leaf, struct ledger *ledger, int64_t now,
   AUTO(issued) row = {0};
   if (!find_row(leaf, ledger, now, &row, f))
     return false;
+  if (row.status != STATUS_VALID)
+    return unknown(f, "another one has taken its place");
   for (size_t i = 0; i < ARRAY_LEN(profiles); i++)
     if (strcmp(profiles[i].profile, row.profile) == 0)
       return profiles[i].become(&row, ledger, ret_principal, f);
@@ -132,4 +135,29 @@ bool peer_authenticate(struct peer *peer, const struct trust *trust, struct ledg
     return false;
   return source != NULL ? be_foreign(source, &peer->certs[0], ledger, ret_principal, f)
                         : be_own(&peer->certs[0], ledger, now, ret_principal, f);
+}
+
+/* --- the holder of one, who renews it --- */
+
+/* A principal that has renewed its certificate shows the new one's key. When the answer was lost it
+ * asks once more with the old one: so which key it shows is looked at when something is issued. */
+static bool be_holder(const struct issued *row, struct ledger *ledger,
+                      struct principal *ret_principal, struct fault *f)
+{
+  if (strcmp(row->profile, "station") == 0)
+    return find_principal(ledger, row->device_serial, PROOF_CERTIFICATE, NULL, ret_principal, f);
+  return be_device(bytes_of_text(row->device_serial), ret_principal, f);
+}
+
+bool peer_renews(struct peer *peer, const struct trust *trust, struct ledger *ledger, int64_t now,
+                 struct principal *ret_principal, struct fault *f)
+{
+  AUTO(issued) row = {0};
+  struct principal holder;
+  if (!peer_verify_own(peer, trust, f) || !find_row(&peer->certs[0], ledger, now, &row, f) ||
+      !be_holder(&row, ledger, &holder, f))
+    return false;
+  holder.renews = row.id;
+  *ret_principal = holder;
+  return true;
 }

@@ -48,6 +48,8 @@ struct principal {
   enum proof proof;
   int64_t created_at, disabled_at; /* disabled_at 0: it may ask */
   int64_t secret_no; /* of a device that showed its enrolment secret: which one; 0: none */
+  int64_t renews; /* of the holder of a certificate, who was let in to renew it: the id of that one
+                     in the ledger; 0: it may not */
 };
 
 /* 1 to 64 of A-Z a-z 0-9 - _ (no dot: it divides name and secret). */

@@ -17,6 +17,9 @@
 /* What becomes of names that the CSR has and the request has not. */
 enum csr_names { CSR_NAMES_REFUSE, CSR_NAMES_IGNORE, CSR_NAMES_COPY };
 
+/* Which key a renewed certificate may have. */
+enum renew_key { RENEW_KEY_ANY, RENEW_KEY_NEW, RENEW_KEY_SAME };
+
 /* One attribute of the subject: "CN=${device_serial}". */
 struct subject_part {
   enum attribute attribute;
@@ -28,6 +31,9 @@ struct profile {
   int64_t validity_s; /* WHEN_NEVER as not_after when never_expires */
   bool never_expires; /* 99991231235959Z */
   int64_t backdate_s; /* not_before lies this much before now, for devices whose clock is behind */
+  int64_t renew_from_s;  /* its holder may renew it from so long before its end on; 0: never */
+  int64_t renew_grace_s; /* and so long after its end */
+  enum renew_key renew_key;
   bool may_outlive_issuer;
   bool ends_with_issuer; /* one that would outlive its issuer is made shorter instead of refused */
   uint32_t key_types;    /* bit (1 << enum key_type) */
@@ -67,6 +73,12 @@ void profile_make_ocsp(int64_t validity_s, struct profile *ret_profile);
  * "server" take administrators alone. */
 bool profile_takes_role(const struct profile *profile, enum role role);
 
+/* May the holder of a certificate of this profile, which is valid until not_after, renew it now,
+ * with the same key or another one? RENEWAL_NOT_ALLOWED, or RENEWAL_TOO_EARLY with the instant from
+ * which on. */
+bool profile_check_renewal(const struct profile *profile, int64_t not_after, bool same_key,
+                           int64_t now, struct fault *f);
+
 void profile_free(struct profile *profile); /* what it owns, not the object itself */
 
 /* What is asked, without who asks and how. */
@@ -76,6 +88,7 @@ struct profile_request {
   const struct sans *names;
   const struct sans *only; /* NULL, or the only names that whoever asks may have */
   const struct ip *peer;   /* NULL, or where it asks from: ip_proof goes by it */
+  bool names_are_all;      /* a CSR cannot add to them, whatever the profile says */
   const char *public_url;  /* NULL, or where verifiers find lists, OCSP and the issuer */
   unsigned crl_shards;     /* of the issuer's revocation lists; 0 and 1: one list of all */
 };

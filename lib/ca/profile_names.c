@@ -162,7 +162,10 @@ bool profile_check_names(const struct profile *profile, const struct profile_req
 {
   const struct sans *names = request->names;
   size_t not_requested = 0;
-  if (request->csr->names.n > 0 && profile->csr_names == CSR_NAMES_COPY) {
+  enum csr_names csr_names = profile->csr_names;
+  if (csr_names == CSR_NAMES_COPY && request->names_are_all)
+    csr_names = CSR_NAMES_REFUSE;
+  if (request->csr->names.n > 0 && csr_names == CSR_NAMES_COPY) {
     if (!copy_names(request, &plan->names, f))
       return false;
     names = &plan->names;
@@ -171,7 +174,7 @@ bool profile_check_names(const struct profile *profile, const struct profile_req
     return false;
   size_t not_allowed = count_not_allowed(profile, request, names, f);
   size_t not_proven = count_not_proven(profile, request, names, f);
-  if (profile->csr_names == CSR_NAMES_REFUSE)
+  if (csr_names == CSR_NAMES_REFUSE)
     not_requested = count_not_requested(&request->csr->names, names, f);
   if (not_allowed > 0)
     return fault_set(f, NAME_NOT_ALLOWED, "profile %s does not allow %zu of %zu names",

@@ -94,3 +94,10 @@ TESTS += tests/flow/test_backup
 tests_flow_test_backup_SOURCES = tests/flow/test_backup.c $(FLOW_SOURCES)
 tests_flow_test_backup_CFLAGS = $(FLOW_CFLAGS)
 tests_flow_test_backup_LDADD = $(FLOW_LIBS)
+
+check_PROGRAMS += tests/flow/test_renewal
+TESTS += tests/flow/test_renewal
+tests_flow_test_renewal_SOURCES = tests/flow/test_renewal.c tests/unit/peer_kit.c \
+  tests/unit/peer_kit.h $(FLOW_SOURCES)
+tests_flow_test_renewal_CFLAGS = $(FLOW_CFLAGS)
+tests_flow_test_renewal_LDADD = lib/ca/libca.a $(FLOW_LIBS)

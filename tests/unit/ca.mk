@@ -96,3 +96,11 @@ TESTS += tests/unit/test_ledger_backup
 tests_unit_test_ledger_backup_CFLAGS = $(CA_TEST_CFLAGS)
 tests_unit_test_ledger_backup_SOURCES = tests/unit/test_ledger_backup.c tests/unit/ledger_unit.h
 tests_unit_test_ledger_backup_LDADD = $(CA_TEST_LIBS)
+
+
+# renewals
+check_PROGRAMS += tests/unit/test_renewal
+TESTS += tests/unit/test_renewal
+tests_unit_test_renewal_CFLAGS = $(CA_TEST_CFLAGS)
+tests_unit_test_renewal_SOURCES = tests/unit/test_renewal.c tests/unit/ledger_unit.h
+tests_unit_test_renewal_LDADD = $(CA_TEST_LIBS)

@@ -45,6 +45,20 @@ bool peer_authenticate(struct peer *peer, const struct trust *trust, struct ledg
   return true;
 }
 
+/* Of what may be renewed. */
+static struct peer web_page;
+
+bool peer_renews(struct peer *peer, const struct trust *trust, struct ledger *ledger, int64_t now,
+                 struct principal *ret_principal, struct fault *f)
+{
+  (void)trust, (void)ledger;
+  assert_true(now > 0);
+  if (peer != &web_page && peer != &line_2)
+    return fault_set(f, UNAUTHENTICATED, "not ours");
+  *ret_principal = (struct principal){.name = "W-1", .role = ROLE_DEVICE, .renews = 7};
+  return true;
+}
+
 struct trust *trust_box_get(struct trust_box *box)
 {
   (void)box;
@@ -65,7 +79,8 @@ const char *role_name(enum role role)
 static const struct route for_admin = {.roles = MAY(ADMIN)},
                           for_both = {.roles = MAY(ADMIN) | MAY(STATION)},
                           for_devices = {.roles = MAY(DEVICE)}, open_row = {.roles = OPEN_TO_ALL},
-                          closed = {.roles = 0};
+                          closed = {.roles = 0}, for_holders = {.roles = AS_HOLDER | MAY(DEVICE)},
+                          for_nobody = {.roles = AS_HOLDER};
 
 static struct principal who; /* the last that tried */
 
@@ -174,6 +189,25 @@ static void a_token_counts_alone(void **state)
   assert_int_equal(try_with(&for_both, "", &line_2), FAULT_UNAUTHENTICATED);
 }
 
+static void a_holder_shows_what_is_to_be_renewed_and_nothing_else(void **state)
+{
+  (void)state;
+  assert_int_equal(try_with(&for_holders, NULL, &web_page), FAULT_NONE);
+  assert_string_equal(who.name, "W-1");
+  assert_int_equal(who.renews, 7);
+  assert_int_equal(try_with(&for_holders, NULL, &odd_one), FAULT_UNAUTHENTICATED);
+  assert_int_equal(try_with(&for_holders, "Bearer root.secret", &web_page), FAULT_UNAUTHENTICATED);
+  assert_int_equal(try_with(&for_holders, "", &web_page), FAULT_UNAUTHENTICATED);
+  assert_int_equal(try(&for_holders, "Bearer root.secret"), FAULT_UNAUTHENTICATED);
+  assert_int_equal(try(&for_holders, "Basic VzoxOnNlY3JldA=="), FAULT_UNAUTHENTICATED);
+  assert_int_equal(try(&for_holders, NULL), FAULT_UNAUTHENTICATED);
+  assert_int_equal(try_with(&for_nobody, NULL, &web_page), FAULT_FORBIDDEN);
+  /* and it counts on no other row */
+  assert_int_equal(try_with(&for_devices, NULL, &web_page), FAULT_UNAUTHENTICATED);
+  assert_int_equal(try_with(&for_both, NULL, &line_2), FAULT_NONE);
+  assert_int_equal(who.renews, 0);
+}
+
 int main(void)
 {
   const struct CMUnitTest tests[] = {
@@ -185,6 +219,7 @@ int main(void)
       cmocka_unit_test(only_a_secret_that_somebody_thought_of_can_be_guessed),
       cmocka_unit_test(a_certificate_counts_where_there_is_no_token),
       cmocka_unit_test(a_token_counts_alone),
+      cmocka_unit_test(a_holder_shows_what_is_to_be_renewed_and_nothing_else),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -157,6 +157,9 @@ static void the_sample_says_what_its_comments_say(void **state)
   const struct profile *server = conf_profile(conf, "device-server");
   assert_int_equal(server->validity_s, 825 * 86400);
   assert_string_equal(server->subject[0].template, "${device_serial}");
+  assert_int_equal(server->renew_from_s, 30 * 86400);
+  assert_int_equal(server->renew_grace_s, 0);
+  assert_int_equal(conf_profile(conf, "server")->renew_from_s, 0);
   const struct profile *idevid = conf_profile(conf, "idevid");
   assert_true(idevid->never_expires && idevid->may_outlive_issuer && idevid->hardware_type_len > 0);
   assert_null(conf_profile(conf, "none"));
@@ -222,6 +225,9 @@ static void a_profile_that_says_nothing_allows_nothing(void **state)
   assert_int_equal(profile->n_ip_ranges + profile->n_dns_patterns + profile->n_uri_prefixes, 0);
   assert_false(profile->allow_wildcards || profile->may_outlive_issuer || profile->never_expires);
   assert_true(profile->require_device_serial);
+  assert_int_equal(profile->renew_from_s, 0);
+  assert_int_equal(profile->renew_grace_s, 0);
+  assert_int_equal(profile->renew_key, RENEW_KEY_ANY);
   assert_int_equal(profile->csr_names, CSR_NAMES_REFUSE);
   assert_null(conf->default_profile);
   assert_null(conf->key_holder_program);

@@ -187,6 +187,12 @@ bool peer_authenticate(struct peer *peer, const struct trust *trust, struct ledg
   return fault_set(f, INTERNAL, "not to be called");
 }
 
+bool peer_renews(struct peer *peer, const struct trust *trust, struct ledger *ledger, int64_t now,
+                 struct principal *ret_principal, struct fault *f)
+{
+  return peer_authenticate(peer, trust, ledger, now, ret_principal, f);
+}
+
 struct trust *trust_box_get(struct trust_box *box)
 {
   (void)box;

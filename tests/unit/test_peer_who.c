@@ -272,6 +272,104 @@ static void a_foreign_station_must_be_a_principal_of_that_trust(void **state)
   made_free(&boss);
 }
 
+/* --- who may renew what he holds --- */
+
+/* Who it is, or why not, which must have this word in it. */
+static struct principal holder_at(struct ledger *ledger, const struct made *client, int64_t now,
+                                  const char *word)
+{
+  AUTO(fault) f = {0};
+  AUTO(peer) peer = NULL;
+  struct principal holder = {0};
+  const struct bytes der = buf_bytes(&client->der);
+  assert_true(peer_read(&der, 1, &peer, &f));
+  bool may = peer_renews(peer, &trust, ledger, now, &holder, &f);
+  assert_int_equal(may, word == NULL);
+  if (!may && (f.code != FAULT_UNAUTHENTICATED || strstr(f.detail, word) == NULL))
+    fail_msg("%s instead of %s", f.detail, word);
+  return holder;
+}
+
+static void what_is_renewed_is_ours_octet_for_octet(void **state)
+{
+  struct bench *bench = *state;
+  struct made real, copy, foreign, unknown_one;
+  make_client(&ours, "W-1001", 1, &real);
+  make_client(&ours, "W-1001", 1, &copy);
+  make_client(&acme, "W-1001", 2, &foreign);
+  make_client(&ours, "W-1001", 3, &unknown_one);
+  put_on_record(bench->ledger, &real, "device-client", "W-1001", false);
+  assert_string_equal(holder_at(bench->ledger, &real, NOW, NULL).name, "W-1001");
+  holder_at(bench->ledger, &copy, NOW, "not the one that is in the ledger");
+  holder_at(bench->ledger, &foreign, NOW, "no authority of this daemon");
+  holder_at(bench->ledger, &unknown_one, NOW, "not in the ledger");
+  made_free(&real);
+  made_free(&copy);
+  made_free(&foreign);
+  made_free(&unknown_one);
+}
+
+static void it_need_not_say_who_asks_nor_be_the_current_one(void **state)
+{
+  struct bench *bench = *state;
+  struct made first, second;
+  make_client(&ours, "W-1001", 1, &first);
+  const uint8_t number[SERIAL_NUMBER_LEN] = {1, [15] = 2};
+  made_cert(&(struct recipe){.name = "W-1001",
+                             .issuer = &ours,
+                             .serial_number = bytes_of(number, sizeof number),
+                             .ext_key_usage = EKU_SERVER_AUTH},
+            &second);
+  put_on_record(bench->ledger, &first, "device-server", "W-1001", false);
+  put_on_record(bench->ledger, &second, "device-server", "W-1001", true);
+  struct principal holder = holder_at(bench->ledger, &first, NOW, NULL);
+  assert_int_equal(holder.role, ROLE_DEVICE);
+  assert_int_equal(holder.renews, 1);
+  assert_int_equal(holder_at(bench->ledger, &second, NOW, NULL).renews, 2);
+  /* nor one that has not expired, nor of an authority that has not */
+  assert_int_equal(holder_at(bench->ledger, &second, NOW + 5000 * (int64_t)PEER_DAY, NULL).renews,
+                   2);
+  assert_nobody(bench->ledger, &second, "clientAuth");
+  made_free(&first);
+  made_free(&second);
+}
+
+static void a_station_renews_as_its_principal(void **state)
+{
+  struct bench *bench = *state;
+  AUTO(fault) f = {0};
+  struct made client;
+  make_client(&ours, "line-3", 1, &client);
+  put_on_record(bench->ledger, &client, "station", "line-3", false);
+  holder_at(bench->ledger, &client, NOW, "no principal's");
+  add_principal(bench->ledger, "line-3", ROLE_OPERATOR, PROOF_CERTIFICATE, &client);
+  struct principal holder = holder_at(bench->ledger, &client, NOW, NULL);
+  assert_string_equal(holder.name, "line-3");
+  assert_int_equal(holder.role, ROLE_OPERATOR);
+  assert_int_equal(holder.renews, 1);
+  assert_true(ledger_disable_principal(bench->ledger, "line-3", NOW, &somebody, &f));
+  holder_at(bench->ledger, &client, NOW, "line-3 is disabled");
+  made_free(&client);
+}
+
+static void a_leaf_cannot_make_what_may_be_renewed(void **state)
+{
+  struct bench *bench = *state;
+  AUTO(fault) f = {0};
+  AUTO(peer) peer = NULL;
+  struct made device, forged;
+  struct principal holder = {0};
+  make_client(&ours, "W-1001", 1, &device);
+  make_client(&device, "W-1002", 2, &forged);
+  put_on_record(bench->ledger, &device, "device-client", "W-1001", false);
+  const struct bytes sent[] = {buf_bytes(&forged.der), buf_bytes(&device.der)};
+  assert_true(peer_read(sent, 2, &peer, &f));
+  assert_false(peer_renews(peer, &trust, bench->ledger, NOW, &holder, &f));
+  assert_int_equal(f.code, FAULT_UNAUTHENTICATED);
+  made_free(&device);
+  made_free(&forged);
+}
+
 /* --- files --- */
 
 static void write_pem(const char *path, const char *label, const struct buf *der)
@@ -343,6 +441,10 @@ int main(void)
       TEST(an_expired_one_is_nobody),
       TEST(a_foreign_authority_vouches_as_its_trust_says),
       TEST(a_foreign_station_must_be_a_principal_of_that_trust),
+      TEST(what_is_renewed_is_ours_octet_for_octet),
+      TEST(it_need_not_say_who_asks_nor_be_the_current_one),
+      TEST(a_station_renews_as_its_principal),
+      TEST(a_leaf_cannot_make_what_may_be_renewed),
       TEST(the_files_of_a_trust_are_looked_at),
   };
   return cmocka_run_group_tests(tests, make_authorities, free_authorities);
