@@ -36,6 +36,7 @@ static void add_row(struct table *table, const char *station, const char *hour, 
   add_count(table, sum, "issued");
   add_count(table, sum, "replayed");
   add_count(table, sum, "replaced");
+  add_count(table, sum, "renewed");
   add_count(table, sum, "refused");
   add_reasons(table, json_object_get(sum, "refused_by_code"));
 }
@@ -47,6 +48,7 @@ static bool print_table(const json_t *report, struct fault *f)
                                           {.title = "ISSUED"},
                                           {.title = "REPLAYED"},
                                           {.title = "REPLACED"},
+                                          {.title = "RENEWED"},
                                           {.title = "REFUSED"},
                                           {.title = "WHY", .shrink = SHRINK_END}};
   AUTO(table) table = {.columns = columns, .n_columns = ARRAY_LEN(columns)};
