@@ -4,6 +4,7 @@
 #include "lib/base/text.h"
 #include "lib/ca/issue.h"
 #include "lib/ca/profile.h"
+#include "lib/ca/revocation.h"
 
 enum { DAY = 86400, END = NOW + YEAR_S };
 
@@ -184,6 +185,31 @@ static void a_renewal_is_no_unit_of_its_order(void **state)
   assert_int_equal(now.replaced, 0);
 }
 
+static void one_that_is_revoked_is_not_renewed(void **state)
+{
+  struct bench *bench = *state;
+  AUTO(fault) f = {0};
+  AUTO(issued) first = row_of(1);
+  struct ledger_batch *batch;
+  bool changed;
+  append(bench->ledger, &first, false);
+  assert_true(ledger_begin(bench->ledger, &batch, &f));
+  assert_true(ledger_revoke(batch, &first, REASON_CERTIFICATE_HOLD, NOW, &somebody, &changed, &f));
+  assert_true(ledger_commit(batch, &f));
+  struct outcome outcome = renew(bench->ledger, 2, 1, NOW);
+  assert_int_equal(outcome.code, FAULT_RENEWAL_NOT_ALLOWED);
+  assert_string_equal(outcome.detail, "it is revoked");
+}
+
+static void a_renewal_revokes_nothing(void **state)
+{
+  struct bench *bench = *state;
+  AUTO(issued) first = row_of(1);
+  append(bench->ledger, &first, false);
+  renew(bench->ledger, 2, 1, NOW);
+  assert_int_equal(ledger_last_revocation(bench->ledger), 0);
+}
+
 /* --- a principal that shows the certificate --- */
 
 static void add_principal(struct ledger *ledger, const struct issued *row)
@@ -269,6 +295,8 @@ int main(void)
       TEST(one_that_has_expired_is_renewed_too),
       TEST(another_devices_key_is_refused),
       TEST(a_renewal_is_no_unit_of_its_order),
+      TEST(one_that_is_revoked_is_not_renewed),
+      TEST(a_renewal_revokes_nothing),
       TEST(its_principal_shows_the_new_key_from_then_on),
       TEST(a_principal_that_was_given_another_key_keeps_it),
       TEST(the_ledger_foresees_it),
