@@ -51,8 +51,8 @@ static void make_client(const struct made *issuer, const char *name, uint8_t n,
 }
 
 /* Puts it on the record. */
-static void put_on_record(struct ledger *ledger, const struct made *client, const char *profile,
-                          const char *device_serial, bool replace)
+static void put_as(struct ledger *ledger, const struct made *client, const char *profile,
+                   const char *device_serial, bool replace, bool is_renewal)
 {
   struct issued row = row_of(client->cert.serial_number.data[15]);
   const struct sans none = {0};
@@ -62,9 +62,16 @@ static void put_on_record(struct ledger *ledger, const struct made *client, cons
   memcpy(row.serial_number, client->cert.serial_number.data, SERIAL_NUMBER_LEN);
   pubkey_sha256(client->cert.key.spki, row.spki_sha256);
   buf_add_bytes(&row.der, client->cert.der);
+  row.is_renewal = is_renewal;
   struct outcome outcome = append_named(ledger, &row, &none, replace, NOW);
   assert_int_equal(outcome.code, FAULT_NONE);
   issued_free(&row);
+}
+
+static void put_on_record(struct ledger *ledger, const struct made *client, const char *profile,
+                          const char *device_serial, bool replace)
+{
+  put_as(ledger, client, profile, device_serial, replace, false);
 }
 
 static void add_principal(struct ledger *ledger, const char *name, enum role role, enum proof proof,
@@ -312,8 +319,9 @@ static void what_is_renewed_is_ours_octet_for_octet(void **state)
 static void it_need_not_say_who_asks_nor_be_the_current_one(void **state)
 {
   struct bench *bench = *state;
-  struct made first, second;
+  struct made first, second, third;
   make_client(&ours, "W-1001", 1, &first);
+  make_client(&ours, "W-1001", 3, &third);
   const uint8_t number[SERIAL_NUMBER_LEN] = {1, [15] = 2};
   made_cert(&(struct recipe){.name = "W-1001",
                              .issuer = &ours,
@@ -321,7 +329,7 @@ static void it_need_not_say_who_asks_nor_be_the_current_one(void **state)
                              .ext_key_usage = EKU_SERVER_AUTH},
             &second);
   put_on_record(bench->ledger, &first, "device-server", "W-1001", false);
-  put_on_record(bench->ledger, &second, "device-server", "W-1001", true);
+  put_as(bench->ledger, &second, "device-server", "W-1001", true, true);
   struct principal holder = holder_at(bench->ledger, &first, NOW, NULL);
   assert_int_equal(holder.role, ROLE_DEVICE);
   assert_int_equal(holder.renews, 1);
@@ -330,8 +338,13 @@ static void it_need_not_say_who_asks_nor_be_the_current_one(void **state)
   assert_int_equal(holder_at(bench->ledger, &second, NOW + 5000 * (int64_t)PEER_DAY, NULL).renews,
                    2);
   assert_nobody(bench->ledger, &second, "clientAuth");
+  /* but not revoked */
+  put_on_record(bench->ledger, &third, "device-server", "W-1001", true);
+  holder_at(bench->ledger, &first, NOW, "revoked");
+  holder_at(bench->ledger, &second, NOW, "revoked");
   made_free(&first);
   made_free(&second);
+  made_free(&third);
 }
 
 static void a_station_renews_as_its_principal(void **state)
