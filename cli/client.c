@@ -243,7 +243,7 @@ static bool try_once(struct client *client, const struct call *call, struct byte
   if (code != CURLE_OK)
     return unreachable(client, code, f);
   read_answer(client->curl, answer);
-  if (answer->status == 200 || answer->status == 201)
+  if (answer->status >= 200 && answer->status < 300)
     return true;
   return problem_read(buf_bytes(&answer->body), answer->problem, answer->status, f);
 }

@@ -194,8 +194,7 @@ static bool add_files(struct add *add, struct fault *f)
 
 static bool load_conf(struct add *add, const char *name, struct buf **ret_text, struct fault *f)
 {
-  struct buf *text =
-      outputs_add(&add->confs, MODE_PUBLIC, "knows of it now", "%s/%s", add->dir, name);
+  struct buf *text = outputs_add(&add->confs, MODE_PUBLIC, "", "%s/%s", add->dir, name);
   if (add->confs.failed)
     return fault_no_memory(f);
   *ret_text = text;
@@ -357,7 +356,7 @@ static bool say(const struct args *args, const struct add *add, enum taken taken
                       f);
   printf("%s, %s, is made; it is valid until %.10s.\n\n", add->name, add->issuing_cn, until);
   outputs_print(&add->files);
-  outputs_print(&add->confs);
+  printf("\nmintmark.conf and keyd.conf in %s know of it now.\n", add->dir);
   say_root(add);
   say_next(add, taken);
   return true;

@@ -269,9 +269,10 @@ bool run_reload(struct run *run, struct fault *f)
   AUTO(conf) conf = NULL;
   AUTO(trust) trust = NULL;
   AUTO(webhook_setups) webhooks = NULL;
+  /* The key holder first: an authority that is listed is one that can sign. */
   if (!conf_load(run->conf->path, &conf, f) || !run_check(conf, f) ||
-      !take_new_authorities(run, conf, f) || !trust_load(conf, run->authorities, &trust, f) ||
-      !webhook_setups_load(conf, &webhooks, f) ||
+      !key_holder_renew(run->holder, f) || !take_new_authorities(run, conf, f) ||
+      !trust_load(conf, run->authorities, &trust, f) || !webhook_setups_load(conf, &webhooks, f) ||
       !tls_load(conf->tls_certificate, conf->tls_key, f))
     return false;
   trust_box_put(run->trusts, TAKE(trust));
