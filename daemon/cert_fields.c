@@ -73,6 +73,22 @@ static void add_issued_at(const struct cert_field *field, const struct cert_view
   add_when(out, view->row->issued_at_ms / 1000);
 }
 
+static void add_revoked_at(const struct cert_field *field, const struct cert_view *view,
+                           struct buf *out)
+{
+  (void)field;
+  if (view->row->status == STATUS_REVOKED)
+    add_when(out, view->row->revoked_at);
+}
+
+static void add_revocation_reason(const struct cert_field *field, const struct cert_view *view,
+                                  struct buf *out)
+{
+  (void)field;
+  if (view->row->status == STATUS_REVOKED)
+    buf_add_text(out, revocation_reason_name(view->row->revocation_reason));
+}
+
 const struct cert_field cert_fields[CERT_FIELD_COUNT] = {
     {"serial_number", .add = add_serial_number},
     {"device_serial", .add = add_label, .at = offsetof(struct issued, device_serial)},
@@ -88,6 +104,8 @@ const struct cert_field cert_fields[CERT_FIELD_COUNT] = {
     {"station", .add = add_label, .at = offsetof(struct issued, station)},
     {"order", .add = add_label, .at = offsetof(struct issued, order)},
     {"model", .add = add_label, .at = offsetof(struct issued, model)},
+    {"revoked_at", .add = add_revoked_at},
+    {"revocation_reason", .add = add_revocation_reason},
 };
 
 size_t cert_view_chain(const struct cert_view *view, const struct authority *authority)

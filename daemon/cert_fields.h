@@ -31,7 +31,7 @@ struct cert_field {
   enum san_kind kind;
 };
 
-enum { CERT_FIELD_COUNT = 14 };
+enum { CERT_FIELD_COUNT = 16 };
 extern const struct cert_field cert_fields[CERT_FIELD_COUNT];
 
 /* How many certificates of the authority's chain stand behind this one: all, or none when another

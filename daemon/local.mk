@@ -7,6 +7,7 @@ daemon_librest_a_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS) $(CRYPTO_CFLAGS)
 REST_LIBS = daemon/librest.a $(JANSSON_LIBS)
 daemon_librest_a_SOURCES = \
   daemon/accept.c daemon/accept.h \
+  daemon/cert_find.c daemon/cert_find.h \
   daemon/cert_fields.c daemon/cert_fields.h \
   daemon/cert_form.c daemon/cert_form.h \
   daemon/cert_json.c daemon/cert_json.h \
@@ -34,7 +35,9 @@ daemon_librest_a_SOURCES = \
   daemon/rest_report.c \
   daemon/rest_principal.c \
   daemon/rest_reply.c daemon/rest_reply.h \
+  daemon/rest_revoke.c \
   daemon/rest_search.c \
+  daemon/revoke_decode.c daemon/revoke_decode.h \
   daemon/search_decode.c daemon/search_decode.h \
   daemon/who.h
 
@@ -48,6 +51,7 @@ daemon_libfront_a_SOURCES = \
   daemon/admit.c daemon/admit.h \
   daemon/adopt.c daemon/adopt.h \
   daemon/auth.c daemon/auth.h \
+  daemon/background.c daemon/background.h \
   daemon/backups.c daemon/backups.h \
   daemon/exchange.c daemon/exchange.h \
   daemon/expiring.c daemon/expiring.h \

@@ -16,6 +16,12 @@ handler rest_search;
 /* GET /v1/certificates/:serial_number */
 handler rest_show;
 
+/* POST /v1/certificates/:serial_number/revoke: {"reason": ...}; 200 as well when it is so already.
+ * POST /v1/revocations: a filter; with "dry_run" how many and which, then with that "count" they
+ * are revoked. DEFERRED: on a thread of its own. */
+handler rest_revoke;
+handler rest_revocations;
+
 /* GET /v1/events: a station sees its own. */
 handler rest_events;
 

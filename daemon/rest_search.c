@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "daemon/accept.h"
+#include "daemon/cert_find.h"
 #include "daemon/cert_form.h"
 #include "daemon/cert_json.h"
 #include "daemon/cursor.h"
@@ -86,32 +87,11 @@ enum handled rest_search(struct exchange *x)
   return search_and_reply(x, &f) ? HANDLED : exchange_fail(x, &f);
 }
 
-/* One that was never issued, and one that is not for this principal to see, are the same to it. */
-static bool refuse_unknown(struct fault *f)
-{
-  return fault_set(f, UNKNOWN_SERIAL_NUMBER,
-                   "no certificate of this serial number is yours to see");
-}
-
-static bool find(const struct exchange *x, struct issued *ret_row, struct fault *f)
-{
-  uint8_t serial_number[SERIAL_NUMBER_LEN];
-  size_t len = 0;
-  if (!text_unhex(bytes_of_text(x->path_value), serial_number, sizeof serial_number, &len) ||
-      len != SERIAL_NUMBER_LEN)
-    return refuse_unknown(f);
-  if (!ledger_get(x->service->ledger, bytes_of(serial_number, len), when_now(), ret_row, f))
-    return f->code == FAULT_UNKNOWN_SERIAL_NUMBER ? refuse_unknown(f) : false;
-  if (!search_sees(&x->principal, ret_row))
-    return refuse_unknown(f);
-  return true;
-}
-
 static bool find_and_reply(struct exchange *x, struct fault *f)
 {
   const struct cert_form *form;
   AUTO(issued) row = {0};
-  if (!cert_form_choose(x->accept, &form, f) || !find(x, &row, f))
+  if (!cert_form_choose(x->accept, &form, f) || !cert_find(x, &row, f))
     return false;
   TEXT_COPY(x->device_serial, bytes_of_text(row.device_serial));
   text_hex(x->serial_number, row.serial_number, sizeof row.serial_number);

@@ -28,6 +28,8 @@ const struct route routes[] = {
   {METHOD_POST, "/v1/certificates",                MAY_ISSUE,   32 * KiB, requests, rest_issue},
   {METHOD_GET,  "/v1/certificates",                MAY_READ,    0,        NULL,     rest_search},
   {METHOD_GET,  "/v1/certificates/:serial_number", MAY_READ,    0,        NULL,     rest_show},
+  {METHOD_POST, "/v1/certificates/:serial_number/revoke", MAY_OPERATE, 4 * KiB, json, rest_revoke},
+  {METHOD_POST, "/v1/revocations",                 MAY_OPERATE, 64 * KiB, json,     rest_revocations},
   {METHOD_POST, "/v1/renew",                       MAY_RENEW,   32 * KiB, requests, rest_renew},
   {METHOD_GET,  "/v1/events",                      MAY_READ_EVENTS, 0,    NULL,     rest_events},
   {METHOD_GET,  "/v1/ca",                          OPEN_TO_ALL, 0,        NULL,     rest_ca},

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "daemon/adopt.h"
+#include "daemon/background.h"
 #include "daemon/backups.h"
 #include "daemon/expiring.h"
 #include "daemon/fronts.h"
@@ -36,6 +37,7 @@ struct run {
   struct key_check *keys;
   struct prober *prober;
   struct backups *backups;
+  struct background *background;
   struct limits *limits;
   struct metrics *metrics;
   struct trust_box *trusts;
@@ -131,7 +133,8 @@ static bool load_trust(struct run *run, struct fault *f)
 static bool start_fronts(struct run *run, struct fault *f)
 {
   const struct conf *conf = run->conf;
-  if (!limits_new(conf, &run->limits, f) || !metrics_new(routes, n_routes, &run->metrics, f) ||
+  if (!limits_new(conf, &run->limits, f) || !background_new(&run->background, f) ||
+      !metrics_new(routes, n_routes, &run->metrics, f) ||
       !backups_new(run->ledger, run->recorder, &run->backups, f))
     return false;
   run->service = (struct service){.authorities = run->authorities,
@@ -142,6 +145,7 @@ static bool start_fronts(struct run *run, struct fault *f)
                                   .keys = run->keys,
                                   .prober = run->prober,
                                   .backups = run->backups,
+                                  .background = run->background,
                                   .limits = run->limits,
                                   .metrics = run->metrics};
   return tls_load(conf->tls_certificate, conf->tls_key, f) &&
@@ -162,6 +166,7 @@ static bool start_tellers(struct run *run, struct fault *f)
 /* In the order of their dependence; each accepts what was never started. */
 static void take_apart(struct run *run)
 {
+  background_free(run->background);
   fronts_stop(run->fronts);
   backups_free(run->backups);
   limits_free(run->limits);
@@ -304,7 +309,8 @@ void run_stop(struct run *run)
   unsigned grace_ms = (run->conf->work_seconds + run->conf->request_seconds) * 1000;
   unsigned most_ms = 30 * 1000;
   fronts_quiesce(run->fronts);
-  /* It may take longer than anybody waits for the daemon to stop. */
+  /* These may take longer than anybody waits for the daemon to stop. */
+  background_quit(run->background);
   backups_stop(run->backups);
   renewer_stop(run->renewer);
   if (!fronts_wait(run->fronts, grace_ms < most_ms ? grace_ms : most_ms))

@@ -8,6 +8,7 @@
 #include "lib/ca/ledger.h"
 #include "lib/ca/trust.h"
 
+struct background;
 struct backups;
 struct key_check;
 struct limits;
@@ -17,11 +18,12 @@ struct service {
   struct authorities *authorities;
   struct ledger *ledger;
   struct issuer *issuer;
-  struct recorder *recorder; /* for events: see recorder.h; NULL: nothing is recorded */
-  struct trust_box *trusts;  /* whose client certificates count */
-  struct key_check *keys;    /* see key_check.h */
-  struct prober *prober;     /* for /readyz: see health.h */
-  struct backups *backups;   /* see backups.h */
-  struct limits *limits;     /* see limits.h; NULL: none */
-  struct metrics *metrics;   /* see metrics.h; NULL: nothing is counted */
+  struct recorder *recorder;     /* for events: see recorder.h; NULL: nothing is recorded */
+  struct trust_box *trusts;      /* whose client certificates count */
+  struct key_check *keys;        /* see key_check.h */
+  struct prober *prober;         /* for /readyz: see health.h */
+  struct background *background; /* for what takes long: see background.h */
+  struct backups *backups;       /* see backups.h */
+  struct limits *limits;         /* see limits.h; NULL: none */
+  struct metrics *metrics;       /* see metrics.h; NULL: nothing is counted */
 };

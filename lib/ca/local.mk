@@ -66,6 +66,7 @@ lib_ca_libca_a_SOURCES = \
   lib/ca/profile_names.c lib/ca/profile_names.h \
   lib/ca/recorder.c lib/ca/recorder.h \
   lib/ca/revocation.c lib/ca/revocation.h \
+  lib/ca/revoke.c lib/ca/revoke.h \
   lib/ca/signer.c lib/ca/signer.h \
   lib/ca/trust.c lib/ca/trust.h \
   lib/ca/webhook.h

@@ -101,3 +101,9 @@ tests_flow_test_renewal_SOURCES = tests/flow/test_renewal.c tests/unit/peer_kit.
   tests/unit/peer_kit.h $(FLOW_SOURCES)
 tests_flow_test_renewal_CFLAGS = $(FLOW_CFLAGS)
 tests_flow_test_renewal_LDADD = lib/ca/libca.a $(FLOW_LIBS)
+
+check_PROGRAMS += tests/flow/test_revoke
+TESTS += tests/flow/test_revoke
+tests_flow_test_revoke_SOURCES = tests/flow/test_revoke.c $(FLOW_SOURCES)
+tests_flow_test_revoke_CFLAGS = $(FLOW_CFLAGS)
+tests_flow_test_revoke_LDADD = $(FLOW_LIBS)

@@ -15,6 +15,8 @@ static const struct {
     {"POST", "/v1/certificates", "sdoa"},
     {"GET", "/v1/certificates", "sdoua"},
     {"GET", "/v1/certificates/:serial_number", "sdoua"},
+    {"POST", "/v1/certificates/:serial_number/revoke", "oa"},
+    {"POST", "/v1/revocations", "oa"},
     {"POST", "/v1/renew", ""}, /* by certificate alone: see test_renewal.c */
     {"GET", "/v1/events", "soua"},
     {"GET", "/v1/ca", "-sdoua"},

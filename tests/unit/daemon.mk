@@ -3,14 +3,15 @@
 # the REST handlers
 REST_TESTS = tests/unit/test_accept tests/unit/test_cert_json tests/unit/test_conditional tests/unit/test_csv \
   tests/unit/test_cursor tests/unit/test_issue_decode tests/unit/test_json_text \
-  tests/unit/test_rest tests/unit/test_rest_event tests/unit/test_rest_memory tests/unit/test_rest_principal tests/unit/test_rest_search
+  tests/unit/test_rest tests/unit/test_rest_event tests/unit/test_rest_memory tests/unit/test_rest_principal \
+  tests/unit/test_rest_revoke tests/unit/test_rest_search
 check_PROGRAMS += $(REST_TESTS)
 TESTS += $(REST_TESTS)
 EXTRA_DIST += tests/cases/json
 # Without lib/ca: these tests bring a ledger and an issuer of their own.
 REST_TEST_LIBS = $(REST_LIBS) $(PKI_TEST_LIBS)
 REST_TEST_CFLAGS = $(PKI_TEST_CFLAGS) $(JANSSON_CFLAGS)
-SAMPLE = tests/unit/unit.h tests/unit/sample.c tests/unit/sample.h
+SAMPLE = tests/unit/unit.h tests/unit/sample.c tests/unit/sample.h lib/ca/revocation.c
 FAKE_SERVICE = $(SAMPLE) tests/unit/fake_service.c tests/unit/fake_service.h lib/ca/event.c
 tests_unit_test_accept_CFLAGS = $(REST_TEST_CFLAGS)
 tests_unit_test_accept_SOURCES = tests/unit/test_accept.c tests/unit/unit.h
@@ -47,6 +48,9 @@ tests_unit_test_rest_memory_LDADD = $(REST_TEST_LIBS)
 tests_unit_test_rest_principal_CFLAGS = $(REST_TEST_CFLAGS)
 tests_unit_test_rest_principal_SOURCES = tests/unit/test_rest_principal.c $(FAKE_SERVICE)
 tests_unit_test_rest_principal_LDADD = $(REST_TEST_LIBS)
+tests_unit_test_rest_revoke_CFLAGS = $(REST_TEST_CFLAGS)
+tests_unit_test_rest_revoke_SOURCES = tests/unit/test_rest_revoke.c $(FAKE_SERVICE)
+tests_unit_test_rest_revoke_LDADD = $(REST_TEST_LIBS)
 tests_unit_test_rest_search_CFLAGS = $(REST_TEST_CFLAGS)
 tests_unit_test_rest_search_SOURCES = tests/unit/test_rest_search.c $(FAKE_SERVICE)
 tests_unit_test_rest_search_LDADD = $(REST_TEST_LIBS)

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "daemon/background.h"
 #include "lib/ca/issue.h"
 #include "tests/unit/sample.h"
 
@@ -186,6 +187,9 @@ static void note(const struct ledger_query *query)
   note_number("issued_after_ms", query->issued_after_ms);
   note_number("issued_before_ms", query->issued_before_ms);
   note_number("expires_before", query->expires_before);
+  note_number("serial_numbers", (int64_t)query->serial_numbers.len / SERIAL_NUMBER_LEN);
+  note_number("only_good", query->only_good);
+  note_number("only_on_hold", query->only_on_hold);
   note_number("limit", query->limit);
   fake.n_searches++;
 }
@@ -230,6 +234,66 @@ bool ledger_get(struct ledger *ledger, struct bytes serial_number, int64_t now,
       return true;
     }
   return fault_set(f, UNKNOWN_SERIAL_NUMBER, "the ledger's own words");
+}
+
+/* --- revocations --- */
+
+void revoke_select(struct ledger_query *query, enum revocation_reason reason)
+{
+  query->only_on_hold = reason == REASON_REMOVE_FROM_CRL;
+  query->only_good = !query->only_on_hold;
+}
+
+/* Every row counts, whatever is asked for. */
+bool ledger_count(struct ledger *ledger, const struct ledger_query *query, int64_t now,
+                  struct ledger_count *ret_count, struct fault *f)
+{
+  (void)ledger, (void)now;
+  note(query);
+  if (fails(f))
+    return false;
+  *ret_count = (struct ledger_count){(int64_t)fake.n_rows, (int64_t)fake.n_rows, 99};
+  return true;
+}
+
+bool revoke_one(struct ledger *ledger, struct bytes serial_number, const struct revoke_order *order,
+                struct issued *ret_row, struct fault *f)
+{
+  fake.revoked = *order;
+  fake.n_revoked++;
+  if (!ledger_get(ledger, serial_number, order->now, ret_row, f))
+    return false;
+  ret_row->status = STATUS_REVOKED;
+  ret_row->revoked_at = order->now;
+  ret_row->revocation_reason = order->reason;
+  return true;
+}
+
+bool revoke_many(struct ledger *ledger, const struct ledger_query *query, int64_t newest_id,
+                 const struct revoke_order *order, const atomic_bool *stop, int64_t *ret_n,
+                 struct fault *f)
+{
+  (void)ledger, (void)query;
+  assert_false(atomic_load(stop));
+  if (fails(f))
+    return false;
+  fake.revoked = *order;
+  fake.n_revoked++;
+  *ret_n = newest_id;
+  return true;
+}
+
+/* At once. */
+bool background_run(struct background *background,
+                    void (*work)(void *context, const atomic_bool *stop), void *context,
+                    struct fault *f)
+{
+  static const atomic_bool stop = false;
+  (void)background;
+  if (fake.is_busy)
+    return fault_set(f, BUSY, "told to be");
+  work(context, &stop);
+  return true;
 }
 
 /* --- principals --- */

@@ -4,6 +4,7 @@
 #include "daemon/exchange.h"
 #include "daemon/service.h"
 #include "lib/ca/recorder.h"
+#include "lib/ca/revoke.h"
 
 enum { FAKE_ROWS_MAX = 1300 };
 
@@ -15,6 +16,9 @@ struct fake {
   unsigned n_searches, n_submitted, n_finished;
   enum fault_code fails_with; /* what ledger and issuer answer instead */
   bool replays;
+  struct revoke_order revoked; /* the last one */
+  unsigned n_revoked;
+  bool is_busy;           /* nothing is taken on in the background */
   struct event events[8]; /* recorded */
   size_t n_events;
   struct event who; /* added the last principal */

@@ -75,7 +75,7 @@ static void every_field_is_told(void **state)
   sample_row(7, "W-1001", "line-3",
              "ip:10.1.1.68 ip:2001:db8::1 dns:w-1001.widgets.example uri:urn:w:a,b", &row);
   json_t *object = tell(&row);
-  assert_int_equal(json_object_size(object), 16);
+  assert_int_equal(json_object_size(object), 18);
   assert_string_equal(text_of(object, "serial_number"), "01000000000000000000000000000007");
   assert_string_equal(text_of(object, "device_serial"), "W-1001");
   assert_string_equal(text_of(object, "profile"), "device-server");
@@ -95,6 +95,24 @@ static void every_field_is_told(void **state)
   assert_int_equal(json_array_size(chain), 1);
   assert_pem_is(json_string_value(json_array_get(chain, 0)),
                 buf_bytes(&sample_authority()->certificate_der));
+  json_decref(object);
+}
+
+static void a_revocation_is_told_with_its_time_and_reason(void **state)
+{
+  (void)state;
+  AUTO(issued) row = {0};
+  sample_row(9, "W-1001", "line-3", "", &row);
+  json_t *object = tell(&row);
+  assert_string_equal(text_of(object, "revoked_at"), "");
+  assert_string_equal(text_of(object, "revocation_reason"), "");
+  json_decref(object);
+  row.status = STATUS_REVOKED;
+  row.revoked_at = 1800000000;
+  row.revocation_reason = REASON_UNSPECIFIED;
+  object = tell(&row);
+  assert_string_equal(text_of(object, "revoked_at"), "2027-01-15T08:00:00Z");
+  assert_string_equal(text_of(object, "revocation_reason"), "unspecified");
   json_decref(object);
 }
 
@@ -245,6 +263,7 @@ int main(void)
 {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(every_field_is_told),
+      cmocka_unit_test(a_revocation_is_told_with_its_time_and_reason),
       cmocka_unit_test(fields_that_were_not_given_are_there_and_empty),
       cmocka_unit_test(labels_with_quotes_stay_inside_theirs),
       cmocka_unit_test(a_certificate_of_another_issuer_comes_without_our_chain),

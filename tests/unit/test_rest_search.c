@@ -243,10 +243,10 @@ static void csv_is_one_line_for_each_certificate(void **state)
   fake_exchange_end(&x);
   const char *header =
       "serial_number,device_serial,profile,status,subject,ip_sans,dns_sans,uri_sans,"
-      "not_before,not_after,issued_at,station,order,model\r\n"
+      "not_before,not_after,issued_at,station,order,model,revoked_at,revocation_reason\r\n"
       "01000000000000000000000000000001,'=cmd(),device-server,valid,";
   const char *rest = ",10.1.1.68 10.1.1.69,a.example,,2026-09-21T14:12:21Z,2027-09-21T14:13:21Z,"
-                     "2026-09-21T14:13:21Z,\"line,3\",PO-7781,WX-4\r\n";
+                     "2026-09-21T14:13:21Z,\"line,3\",PO-7781,WX-4,,\r\n";
   assert_int_equal(count_lines(&out), 2);
   assert_memory_equal(buf_text(&out), header, strlen(header));
   assert_string_equal(buf_text(&out) + out.len - strlen(rest), rest);
