@@ -49,6 +49,7 @@ bool service_fill_conf(struct buf *conf, struct fault *f)
          conf_text_set_within(conf, "tls {", "certificate", "\"/var/lib/mintmark/server.crt\"",
                               f) &&
          conf_text_set_within(conf, "tls {", "key", "\"/var/lib/mintmark/server.key\"", f) &&
+         conf_text_set_within(conf, "crl {", "folder", "\"/var/lib/mintmark/crl\"", f) &&
          conf_text_comment_out(conf, "program", f) && conf_text_comment_out(conf, "config", f) &&
          conf_text_set(conf, "socket", "\"/run/mintmark/keyd.sock\"", f);
 }

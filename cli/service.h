@@ -8,7 +8,8 @@
 
 /* Are we root, and are both users there? BAD_USAGE says what to do first. */
 bool service_check(struct fault *f);
-/* Sets the ledger's path and the key holder's socket in the daemon's configuration. */
+/* Sets the ledger's path, the folder of revocation lists and the key holder's socket in the
+ * daemon's configuration. */
 bool service_fill_conf(struct buf *conf, struct fault *f);
 /* Where a file of this name goes: the daemon renews its own certificate, so that one and its key
  * are in its state folder. The other ones go into `dir`. */

@@ -12,6 +12,10 @@ daemon_librest_a_SOURCES = \
   daemon/cert_form.c daemon/cert_form.h \
   daemon/cert_json.c daemon/cert_json.h \
   daemon/conditional.c daemon/conditional.h \
+  daemon/crl_file.c daemon/crl_file.h \
+  daemon/crl_name.c daemon/crl_name.h \
+  daemon/crl_serve.c daemon/crl_serve.h \
+  daemon/crl_store.c daemon/crl_store.h \
   daemon/csv.c daemon/csv.h \
   daemon/cursor.c daemon/cursor.h \
   daemon/event_decode.c daemon/event_decode.h \
@@ -53,6 +57,10 @@ daemon_libfront_a_SOURCES = \
   daemon/auth.c daemon/auth.h \
   daemon/background.c daemon/background.h \
   daemon/backups.c daemon/backups.h \
+  daemon/crl_list.c daemon/crl_list.h \
+  daemon/crl_make.c daemon/crl_make.h \
+  daemon/crl_publisher.c daemon/crl_publisher.h \
+  daemon/crl_schedule.c daemon/crl_schedule.h \
   daemon/exchange.c daemon/exchange.h \
   daemon/expiring.c daemon/expiring.h \
   daemon/front.c daemon/front.h daemon/front_internal.h \

@@ -1,5 +1,6 @@
 /* routes.c - every request that the daemon answers. */
 #include "daemon/backups.h"
+#include "daemon/crl_serve.h"
 #include "daemon/health.h"
 #include "daemon/rest.h"
 #include "daemon/route.h"
@@ -63,6 +64,7 @@ const struct route routes[] = {
   {METHOD_POST, "/v1/device-imports/:id/abort",    MAY_OPERATE, 0,        NULL,     rest_abort_import},
   {METHOD_POST, "/v1/backups",                     MAY(ADMIN),  0,        NULL,     backups_make},
   {METHOD_GET,  "/metrics",                        MAY_INSPECT, 0,        NULL,     rest_metrics},
+  {METHOD_GET,  "/crl/*name",                      PUBLIC,      0,        NULL,     crl_serve},
   {METHOD_GET,  "/healthz",                        OPEN_TO_ALL, 0,        NULL,     health_live},
   {METHOD_GET,  "/readyz",                         OPEN_TO_ALL, 0,        NULL,     health_ready},
 };

@@ -8,6 +8,7 @@
 #include "daemon/adopt.h"
 #include "daemon/background.h"
 #include "daemon/backups.h"
+#include "daemon/crl_publisher.h"
 #include "daemon/expiring.h"
 #include "daemon/fronts.h"
 #include "daemon/health.h"
@@ -38,6 +39,8 @@ struct run {
   struct prober *prober;
   struct backups *backups;
   struct background *background;
+  struct crl_store *crls;
+  struct crl_publisher *publisher;
   struct limits *limits;
   struct metrics *metrics;
   struct trust_box *trusts;
@@ -116,7 +119,10 @@ static bool start_pipeline(struct run *run, struct fault *f)
          key_check_new(run->holder, conf->workers + SLOT_KEY_CHECK, &run->keys, f) &&
          issuer_start(conf, run->authorities, run->ledger, run->holder, &run->issuer, f) &&
          prober_start(run->ledger, run->recorder, run->authorities, run->holder,
-                      conf->workers + SLOT_PROBER, &run->prober, f);
+                      conf->workers + SLOT_PROBER, &run->prober, f) &&
+         crl_store_new(conf->crl.folder, &run->crls, f) &&
+         crl_publisher_start(conf, run->authorities, run->ledger, run->holder,
+                             conf->workers + SLOT_CRL, run->crls, &run->publisher, f);
 }
 
 /* The list that clients are told stays as it is at the start; what counts follows the files. */
@@ -147,7 +153,8 @@ static bool start_fronts(struct run *run, struct fault *f)
                                   .backups = run->backups,
                                   .background = run->background,
                                   .limits = run->limits,
-                                  .metrics = run->metrics};
+                                  .metrics = run->metrics,
+                                  .crls = run->crls};
   return tls_load(conf->tls_certificate, conf->tls_key, f) &&
          renewer_start(run->conf, run->authorities, run->issuer, run->recorder, &run->renewer, f) &&
          fronts_start(conf, &run->listeners, &run->service, buf_text(&run->client_authorities),
@@ -169,6 +176,8 @@ static void take_apart(struct run *run)
   background_free(run->background);
   fronts_stop(run->fronts);
   backups_free(run->backups);
+  crl_publisher_stop(run->publisher);
+  crl_store_free(run->crls);
   limits_free(run->limits);
   expiry_watch_stop(run->expiry_watch);
   webhooks_stop(run->webhooks);
@@ -233,6 +242,7 @@ static const struct {
     {"listen", TEXT, offsetof(struct conf, listen)},
     {"public_listen", TEXT, offsetof(struct conf, public_listen)},
     {"ledger", TEXT, offsetof(struct conf, ledger)},
+    {"folder of section crl", TEXT, offsetof(struct conf, crl.folder)},
     {"key holder's socket", TEXT, offsetof(struct conf, key_holder_socket)},
     {"key holder's program", TEXT, offsetof(struct conf, key_holder_program)},
     {"key holder's configuration", TEXT, offsetof(struct conf, key_holder_config)},
@@ -287,6 +297,7 @@ bool run_reload(struct run *run, struct fault *f)
   /* The pipeline first: a certificate that is renewed at once is to be of the new profile. */
   issuer_reload(run->issuer, conf);
   renewer_reload(run->renewer, conf);
+  crl_publisher_reload(run->publisher, conf);
   limits_reload(run->limits, conf);
   webhooks_reload(run->webhooks, TAKE(webhooks));
   expiry_watch_reload(run->expiry_watch, conf->expiring_s);

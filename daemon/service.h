@@ -11,6 +11,7 @@
 struct background;
 struct backups;
 struct key_check;
+struct crl_store;
 struct limits;
 struct metrics;
 
@@ -26,4 +27,5 @@ struct service {
   struct backups *backups;       /* see backups.h */
   struct limits *limits;         /* see limits.h; NULL: none */
   struct metrics *metrics;       /* see metrics.h; NULL: nothing is counted */
+  struct crl_store *crls;        /* the lists that are served: see crl_store.h */
 };

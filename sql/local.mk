@@ -6,6 +6,7 @@ SQL_MIGRATIONS = sql/0001-ledger.sql \
   sql/0005-principals.sql \
   sql/0006-authorities.sql \
   sql/0007-revocations.sql \
+  sql/0008-crls.sql \
   sql/0009-webhooks.sql
 
 sqldir = $(pkgdatadir)/sql

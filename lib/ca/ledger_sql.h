@@ -246,6 +246,20 @@ enum { SPAN_ROWS = 128 };
     " ORDER BY id LIMIT 5000)")                                                                    \
   X(DROP_IMPORT, "DELETE FROM device_imports WHERE id = ?1 AND committed_at IS NULL")              \
                                                                                                    \
+  X(ADD_CRL,                                                                                       \
+    "INSERT OR ROLLBACK INTO crls (id, authority, shard, number, base_number, this_update,"        \
+    " next_update, revocation, entries, octets, sha256)"                                           \
+    " VALUES ((SELECT coalesce(max(id), 0) + 1 FROM crls), ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9,"    \
+    " ?10)")                                                                                       \
+  /* ?1 authority, ?2 number */                                                                    \
+  X(FIND_CRL,                                                                                      \
+    "SELECT shard, base_number, this_update, next_update, revocation, entries, octets, sha256"     \
+    " FROM crls WHERE authority = (SELECT id FROM labels WHERE text = ?1) AND number = ?2")        \
+  X(CRL_EXTENT,                                                                                    \
+    "SELECT (SELECT max(number) FROM crls WHERE authority = a.id),"                                \
+    " (SELECT max(shard) FROM crls WHERE authority = a.id)"                                        \
+    " FROM (SELECT (SELECT id FROM labels WHERE text = ?1) AS id) a")                              \
+                                                                                                   \
   X(ADD_PRINCIPAL,                                                                                 \
     "INSERT INTO principals (name, role, proof, proof_sha256, created_at)"                         \
     " VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT DO NOTHING")                                         \

@@ -14,6 +14,7 @@ lib_ca_libca_a_SOURCES = \
   lib/ca/conf_webhook.c \
   lib/ca/conf_scan.c lib/ca/conf_scan.h \
   lib/ca/conf_value.c \
+  lib/ca/crl_record.h \
   lib/ca/denials.c lib/ca/denials.h \
   lib/ca/event.c lib/ca/event.h \
   lib/ca/device.c lib/ca/device.h \
@@ -35,6 +36,7 @@ lib_ca_libca_a_SOURCES = \
   lib/ca/ledger_call.c \
   lib/ca/ledger_connection.c \
   lib/ca/ledger_meter.c lib/ca/ledger_meter.h \
+  lib/ca/ledger_crl.c \
   lib/ca/ledger_event.c \
   lib/ca/ledger_event_search.c \
   lib/ca/ledger_expiring.c \

@@ -27,6 +27,7 @@ static const struct {
     {"GET", "/v1/orders/:name", "soua"},
     {"GET", "/v1/ca/:name/chain.pem", "-sdoua"},
     {"GET", "/v1/ca/:name/root.crt", "-sdoua"},
+    {"GET", "/crl/*name", "-sdoua"},
     {"GET", "/v1/authorities", "oua"},
     {"POST", "/v1/authorities/:name/activate", "a"},
     {"POST", "/v1/authorities/:name/retire", "a"},

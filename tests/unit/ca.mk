@@ -3,7 +3,7 @@ CA_TEST_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(SQLITE_CFLAGS) $(CRYPTO_CFLAGS)
 CA_TEST_LIBS = $(CA_LIBS) $(CHECK_LIBS)
 
 # the ledger
-LEDGER_TESTS = tests/unit/test_event tests/unit/test_event_search \
+LEDGER_TESTS = tests/unit/test_event tests/unit/test_event_search tests/unit/test_ledger_crl \
   tests/unit/test_recorder tests/unit/test_ledger tests/unit/test_ledger_hold tests/unit/test_ledger_search \
   tests/unit/test_ledger_revoke tests/unit/test_ledger_webhook \
   tests/unit/test_migrate tests/unit/test_principal
@@ -27,6 +27,9 @@ tests_unit_test_ledger_hold_LDADD = $(CA_TEST_LIBS)
 tests_unit_test_ledger_search_CFLAGS = $(CA_TEST_CFLAGS)
 tests_unit_test_ledger_search_SOURCES = tests/unit/test_ledger_search.c tests/unit/ledger_unit.h
 tests_unit_test_ledger_search_LDADD = $(CA_TEST_LIBS)
+tests_unit_test_ledger_crl_CFLAGS = $(CA_TEST_CFLAGS)
+tests_unit_test_ledger_crl_SOURCES = tests/unit/test_ledger_crl.c tests/unit/ledger_unit.h
+tests_unit_test_ledger_crl_LDADD = $(CA_TEST_LIBS)
 tests_unit_test_ledger_revoke_CFLAGS = $(CA_TEST_CFLAGS)
 tests_unit_test_ledger_revoke_SOURCES = tests/unit/test_ledger_revoke.c tests/unit/ledger_unit.h
 tests_unit_test_ledger_revoke_LDADD = $(CA_TEST_LIBS)

@@ -104,3 +104,14 @@ TESTS += tests/unit/test_webhook
 tests_unit_test_webhook_CFLAGS = $(FRONT_TEST_CFLAGS)
 tests_unit_test_webhook_SOURCES = tests/unit/test_webhook.c tests/unit/unit.h
 tests_unit_test_webhook_LDADD = $(FRONT_LIBS) $(CHECK_LIBS)
+
+# revocation lists
+CRL_TESTS = tests/unit/test_crl_schedule tests/unit/test_crl_store
+check_PROGRAMS += $(CRL_TESTS)
+TESTS += $(CRL_TESTS)
+tests_unit_test_crl_schedule_CFLAGS = $(FRONT_TEST_CFLAGS)
+tests_unit_test_crl_schedule_SOURCES = tests/unit/test_crl_schedule.c tests/unit/unit.h
+tests_unit_test_crl_schedule_LDADD = $(FRONT_TEST_LIBS)
+tests_unit_test_crl_store_CFLAGS = $(REST_TEST_CFLAGS)
+tests_unit_test_crl_store_SOURCES = tests/unit/test_crl_store.c tests/unit/unit.h
+tests_unit_test_crl_store_LDADD = $(REST_TEST_LIBS)
