@@ -18,6 +18,7 @@ static enum exit_code exit_code_of(enum fault_code code)
   case FAULT_TOO_MANY_REQUESTS:
   case FAULT_SIGNER_DOWN:
   case FAULT_LEDGER:
+  case FAULT_LEDGER_BEHIND:
   case FAULT_BUSY:
   case FAULT_STOPPING:
   case FAULT_DEADLINE:

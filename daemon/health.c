@@ -28,6 +28,7 @@ struct finding {
 struct prober {
   struct ledger *ledger;
   struct recorder *recorder;
+  struct standing *standing;
   struct signer *signer;
   const struct authorities *authorities;
   pthread_t thread;
@@ -63,11 +64,14 @@ static void note_change(struct prober *prober, bool before_ok, bool ok)
 
 static void probe(struct prober *prober)
 {
-  AUTO(fault) of_ledger = {0}, of_signer = {0};
+  AUTO(fault) of_ledger = {0}, of_signer = {0}, of_standing = {0};
   const uint8_t *key_sha256 = authorities_active(prober->authorities)->key_sha256;
   struct finding ledger = finding_of(ledger_probe(prober->ledger, &of_ledger), &of_ledger);
   struct finding signer =
       finding_of(signer_probe(prober->signer, key_sha256, &of_signer), &of_signer);
+  /* What keeps it from comparing is what the findings say, or will say the next time. */
+  if (signer.ok)
+    standing_compare(prober->standing, &of_standing);
   pthread_mutex_lock(&prober->lock);
   say_change("ledger", &prober->ledger_finding, &ledger);
   say_change("key holder", &prober->signer_finding, &signer);
@@ -111,8 +115,9 @@ static void prober_free(struct prober *prober)
 }
 
 bool prober_start(struct ledger *ledger, struct recorder *recorder,
-                  const struct authorities *authorities, struct key_holder *holder, unsigned slot,
-                  struct prober **ret_prober, struct fault *f)
+                  const struct authorities *authorities, struct standing *standing,
+                  struct key_holder *holder, unsigned slot, struct prober **ret_prober,
+                  struct fault *f)
 {
   struct prober *prober = calloc(1, sizeof *prober);
   pthread_condattr_t monotonic;
@@ -121,6 +126,7 @@ bool prober_start(struct ledger *ledger, struct recorder *recorder,
   prober->ledger = ledger;
   prober->recorder = recorder;
   prober->authorities = authorities;
+  prober->standing = standing;
   if (!signer_new(holder, slot, SIGNER_TIMEOUT_MS, &prober->signer, f)) {
     free(prober);
     return false;
@@ -153,8 +159,14 @@ static bool judge(const struct prober *prober, struct fault *f)
     fault_add_item(f, "ledger", "cannot be written");
   if (!ledger->ok)
     return fault_set(f, LEDGER, "the ledger cannot be written; the log says why");
-  return signer->ok ||
-         fault_set_code(f, signer->code, "the key holder does not sign; the log says why");
+  if (!signer->ok)
+    return fault_set_code(f, signer->code, "the key holder does not sign; the log says why");
+  if (standing_check(prober->standing, f))
+    return true;
+  fault_add_item(f, "ledger", "is an older copy");
+  return fault_set(f, LEDGER_BEHIND,
+                   "the ledger is an older copy, and nothing is signed; the log "
+                   "says what is missing");
 }
 
 bool prober_is_ready(struct prober *prober, struct fault *f)

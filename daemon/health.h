@@ -7,17 +7,20 @@
 #include "lib/ca/key_holder.h"
 #include "lib/ca/ledger.h"
 #include "lib/ca/recorder.h"
+#include "lib/ca/standing.h"
 
 struct prober;
 
 /* Probes once, then starts the thread: every second while somebody asks, otherwise every five.
  * Borrows the ledger, the recorder (for events of the key holder), the authorities (it is the key
- * of the one that issues) and the key holder (this slot of it). */
+ * of the one that issues), the standing and the key holder (this slot of it). Whenever the
+ * key holder answers, the ledger is held against what it remembers. */
 bool prober_start(struct ledger *ledger, struct recorder *recorder,
-                  const struct authorities *authorities, struct key_holder *holder, unsigned slot,
-                  struct prober **ret_prober, struct fault *f);
-/* What the last probe found: false with LEDGER or SIGNER_DOWN, each part an item; also when the
- * last one is so old that the next must hang. Any thread. */
+                  const struct authorities *authorities, struct standing *standing,
+                  struct key_holder *holder, unsigned slot, struct prober **ret_prober,
+                  struct fault *f);
+/* What the last probe found: false with LEDGER, SIGNER_DOWN or LEDGER_BEHIND, each part an item;
+ * also when the last one is so old that the next must hang. Any thread. */
 bool prober_is_ready(struct prober *prober, struct fault *f);
 /* What the last probe found of each, when it is not that old. Any thread. */
 void prober_findings(struct prober *prober, bool *ret_ledger, bool *ret_key_holder);

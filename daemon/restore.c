@@ -8,10 +8,11 @@ static void say_facts(const struct ledger_facts *facts, FILE *to)
 {
   char when[WHEN_TEXT_SIZE];
   fprintf(to, "%lld certificates", (long long)facts->certificates);
-  if (facts->certificates == 0)
-    return;
-  when_text(when, facts->last_issued_at_ms / 1000);
-  fprintf(to, ", the last one issued at %s", when);
+  if (facts->certificates > 0) {
+    when_text(when, facts->last_issued_at_ms / 1000);
+    fprintf(to, ", the last one issued at %s", when);
+  }
+  fprintf(to, "; %lld revocations", (long long)facts->revocations);
 }
 
 bool restore_ledger(const struct conf *conf, const char *file, FILE *to, struct fault *f)

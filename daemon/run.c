@@ -34,6 +34,7 @@ struct run {
   struct ledger *ledger;
   struct recorder *recorder;
   struct key_holder *holder;
+  struct standing *standing;
   struct issuer *issuer;
   struct key_check *keys;
   struct prober *prober;
@@ -110,6 +111,19 @@ enum slot_behind_workers {
   SLOTS_BEHIND_WORKERS
 };
 
+static void say_standing(const struct standing_report *report)
+{
+  if (report->state == STANDING_GOOD)
+    log_say(LOG_LEVEL_INFO, "the ledger has all that the key holder knows of");
+  for (size_t i = 0; i < report->n; i++)
+    if (report->rows[i].missing > 0)
+      log_say(LOG_LEVEL_ERROR,
+              "the ledger is an older copy, and nothing is signed until that is accepted",
+              LOG_TEXT("authority", report->rows[i].authority),
+              LOG_NUMBER("missing", report->rows[i].missing),
+              LOG_NUMBER("in_ledger", report->rows[i].issued));
+}
+
 static bool start_pipeline(struct run *run, struct fault *f)
 {
   struct conf *conf = run->conf;
@@ -117,8 +131,11 @@ static bool start_pipeline(struct run *run, struct fault *f)
          key_holder_new(conf->key_holder_socket, conf->key_holder_program, conf->key_holder_config,
                         conf->workers + SLOTS_BEHIND_WORKERS, &run->holder, f) &&
          key_check_new(run->holder, conf->workers + SLOT_KEY_CHECK, &run->keys, f) &&
-         issuer_start(conf, run->authorities, run->ledger, run->holder, &run->issuer, f) &&
-         prober_start(run->ledger, run->recorder, run->authorities, run->holder,
+         standing_new(run->ledger, run->authorities, run->holder, conf->workers + SLOT_COUNT,
+                      run->recorder, say_standing, &run->standing, f) &&
+         issuer_start(conf, run->authorities, run->ledger, run->holder, run->standing, &run->issuer,
+                      f) &&
+         prober_start(run->ledger, run->recorder, run->authorities, run->standing, run->holder,
                       conf->workers + SLOT_PROBER, &run->prober, f) &&
          crl_store_new(conf->crl.folder, &run->crls, f) &&
          crl_publisher_start(conf, run->authorities, run->ledger, run->holder,
@@ -149,6 +166,7 @@ static bool start_fronts(struct run *run, struct fault *f)
                                   .recorder = run->recorder,
                                   .trusts = run->trusts,
                                   .keys = run->keys,
+                                  .standing = run->standing,
                                   .prober = run->prober,
                                   .backups = run->backups,
                                   .background = run->background,
@@ -183,6 +201,7 @@ static void take_apart(struct run *run)
   webhooks_stop(run->webhooks);
   metrics_free(run->metrics);
   prober_stop(run->prober);
+  standing_free(run->standing);
   recorder_stop(run->recorder);
   key_check_free(run->keys);
   key_holder_free(run->holder);
@@ -305,6 +324,8 @@ bool run_reload(struct run *run, struct fault *f)
   conf_release(run->conf);
   run->conf = TAKE(conf);
   note(run, EVENT_RELOADED);
+  AUTO(fault) unasked = {0};
+  standing_compare(run->standing, &unasked); /* the prober does it again, until it can be done */
   return true;
 }
 

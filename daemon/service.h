@@ -22,6 +22,7 @@ struct service {
   struct recorder *recorder;     /* for events: see recorder.h; NULL: nothing is recorded */
   struct trust_box *trusts;      /* whose client certificates count */
   struct key_check *keys;        /* see key_check.h */
+  struct standing *standing;     /* may anything be signed? See standing.h; NULL: yes */
   struct prober *prober;         /* for /readyz: see health.h */
   struct background *background; /* for what takes long: see background.h */
   struct backups *backups;       /* see backups.h */

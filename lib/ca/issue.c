@@ -147,6 +147,8 @@ unsigned issuer_load(const struct issuer *issuer)
 bool issuer_submit(struct issuer *issuer, struct issue_job *job, struct fault *f)
 {
   struct job_list one = {0};
+  if (!standing_check(issuer->standing, f))
+    return false;
   if (atomic_fetch_add(&issuer->n_jobs, 1) >= atomic_load(&issuer->limit)) {
     atomic_fetch_sub(&issuer->n_jobs, 1);
     return fault_set(f, BUSY, "%u requests wait already", atomic_load(&issuer->limit));
@@ -222,7 +224,8 @@ no_incoming:
 }
 
 bool issuer_start(struct conf *conf, const struct authorities *authorities, struct ledger *ledger,
-                  struct key_holder *holder, struct issuer **ret_issuer, struct fault *f)
+                  struct key_holder *holder, struct standing *standing, struct issuer **ret_issuer,
+                  struct fault *f)
 {
   struct issuer *issuer = calloc(1, sizeof *issuer);
   if (issuer == NULL || !init(issuer)) {
@@ -231,6 +234,7 @@ bool issuer_start(struct conf *conf, const struct authorities *authorities, stru
   }
   issuer->authorities = authorities;
   issuer->ledger = ledger;
+  issuer->standing = standing;
   issuer->conf = conf_hold(conf);
   issuer->n_workers = conf->workers;
   take_limits(issuer, conf);

@@ -19,6 +19,7 @@
 #include "lib/ca/conf.h"
 #include "lib/ca/key_holder.h"
 #include "lib/ca/ledger.h"
+#include "lib/ca/standing.h"
 #include "lib/pki/san.h"
 
 /* The station of certificates that devices asked for themselves; no principal can be called so. A
@@ -67,10 +68,12 @@ void issue_job_free(
 
 struct issuer;
 
-/* Starts conf->workers workers and the writer. Borrows ledger, authorities and holder (slots 0 to
- * workers - 1 of it), which must outlive it; holds a reference to conf. */
+/* Starts conf->workers workers and the writer. Borrows ledger, authorities, holder (slots 0 to
+ * workers - 1 of it) and standing (NULL: nothing stands against signing), which must outlive it;
+ * holds a reference to conf. */
 bool issuer_start(struct conf *conf, const struct authorities *authorities, struct ledger *ledger,
-                  struct key_holder *holder, struct issuer **ret_issuer, struct fault *f);
+                  struct key_holder *holder, struct standing *standing, struct issuer **ret_issuer,
+                  struct fault *f);
 /* From now on requests are held against this configuration's profiles. Any thread. */
 void issuer_reload(struct issuer *issuer, struct conf *conf);
 /* Does the configuration, as it is now, have a profile of this name that somebody may ask under?
@@ -78,8 +81,8 @@ void issuer_reload(struct issuer *issuer, struct conf *conf);
 bool issuer_has_profile(struct issuer *issuer, const char *name);
 /* How many jobs it has taken and not yet finished. Any thread. */
 unsigned issuer_load(const struct issuer *issuer);
-/* Takes the job, or returns false with BUSY or STOPPING (the job stays the caller's and done() is
- * not called). Any thread. */
+/* Takes the job, or returns false with BUSY, STOPPING or LEDGER_BEHIND (the job stays the caller's
+ * and done() is not called). Any thread. */
 bool issuer_submit(struct issuer *issuer, struct issue_job *job, struct fault *f);
 /* Takes no more jobs, finishes those it has, joins its threads, frees. */
 void issuer_stop(struct issuer *issuer);

@@ -47,6 +47,7 @@ struct worker;
 struct issuer {
   const struct authorities *authorities;
   struct ledger *ledger;
+  struct standing *standing; /* may be NULL */
   pthread_mutex_t conf_lock;
   struct conf *conf; /* held; changed by issuer_reload */
   atomic_uint limit; /* jobs in the pipeline at the most */

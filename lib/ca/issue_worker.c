@@ -246,7 +246,8 @@ static void prepare_all(struct worker *w, struct job_list *list)
 static void sign_part(struct worker *w, size_t from, size_t n)
 {
   AUTO(fault) f = {0};
-  if (signer_sign(w->signer, w->authorities[from]->key_sha256, w->items + from, n, &f))
+  if (standing_settle(w->issuer->standing, &f) &&
+      signer_sign(w->signer, w->authorities[from]->key_sha256, w->items + from, n, &f))
     return;
   for (size_t i = from; i < from + n; i++)
     fault_set_code(&w->items[i].fault, f.code, "%s", f.detail);

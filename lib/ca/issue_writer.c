@@ -106,6 +106,16 @@ static void finish_all(struct issuer *issuer, struct job_list *list, bool writte
   }
 }
 
+/* The key holder is to know of a certificate before anybody has it: see standing.h. */
+static void tell_key_holder(struct issuer *issuer, const struct job_list *list)
+{
+  for (const struct issue_job *job = list->first; job != NULL; job = job->next)
+    if (!job->decided && job->fault.code == FAULT_NONE && !job->result.replayed) {
+      standing_tell(issuer->standing);
+      return;
+    }
+}
+
 void *writer_run(void *context)
 {
   struct issuer *issuer = context;
@@ -113,6 +123,8 @@ void *writer_run(void *context)
   while (job_queue_take(&issuer->ready, 1, WRITER_BATCH_MAX, &list)) {
     AUTO(fault) f = {0};
     bool written = write_all(issuer, &list, &f);
+    if (written)
+      tell_key_holder(issuer, &list);
     finish_all(issuer, &list, written, &f);
   }
   return NULL;

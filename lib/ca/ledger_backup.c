@@ -18,13 +18,24 @@ static bool ask_watch(const struct ledger_watch *watch, int64_t done, int64_t of
 
 /* --- what is in a file --- */
 
+/* A ledger from before there were any has no table of them. */
+static bool count_revocations(struct ledger_connection *c, int64_t *ret_n, struct fault *f)
+{
+  int64_t tables;
+  *ret_n = 0;
+  return ledger_ask(c, "SELECT count(*) FROM sqlite_schema WHERE name = 'revocations'", &tables,
+                    f) &&
+         (tables == 0 || ledger_ask(c, "SELECT coalesce(max(id), 0) FROM revocations", ret_n, f));
+}
+
 bool ledger_read_facts(struct ledger_connection *c, struct ledger_facts *ret_facts, struct fault *f)
 {
+  static const char last[] =
+      "SELECT coalesce((SELECT issued_at FROM certificates ORDER BY id DESC LIMIT 1), 0)";
   struct ledger_facts facts = {0};
   if (!ledger_ask(c, "SELECT coalesce(max(id), 0) FROM certificates", &facts.certificates, f) ||
-      !ledger_ask(
-          c, "SELECT coalesce((SELECT issued_at FROM certificates ORDER BY id DESC LIMIT 1), 0)",
-          &facts.last_issued_at_ms, f))
+      !ledger_ask(c, last, &facts.last_issued_at_ms, f) ||
+      !count_revocations(c, &facts.revocations, f))
     return false;
   *ret_facts = facts;
   return true;

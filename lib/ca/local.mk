@@ -70,5 +70,6 @@ lib_ca_libca_a_SOURCES = \
   lib/ca/revocation.c lib/ca/revocation.h \
   lib/ca/revoke.c lib/ca/revoke.h \
   lib/ca/signer.c lib/ca/signer.h \
+  lib/ca/standing.c lib/ca/standing.h \
   lib/ca/trust.c lib/ca/trust.h \
   lib/ca/webhook.h

@@ -232,6 +232,31 @@ static void one_copy_is_made_at_a_time(void **state)
 
 /* --- restore --- */
 
+/* Readiness is found out by a thread, now and then. */
+static void wait_for_ready(const struct flow *flow, long status, const char *code)
+{
+  AUTO(answer) answer = {0};
+  int64_t deadline = when_monotonic_ms() + 20000;
+  do {
+    flow_ask(flow, &(struct ask){.path = "/readyz"}, &answer);
+    assert_true(when_monotonic_ms() < deadline);
+    usleep(20000);
+  } while (answer.status != status);
+  if (code != NULL)
+    assert_problem(&answer, status, code);
+}
+
+static void assert_refused(const struct flow *flow, const char *missing)
+{
+  AUTO(buf) csr = {0};
+  AUTO(answer) answer = {0};
+  make_csr(&csr);
+  flow_issue(flow, buf_text(&csr), "W-refused", "10.1.9.9", NULL, &answer);
+  assert_problem(&answer, 503, "ledger-behind");
+  assert_says(&answer.body, missing);
+  assert_says(&answer.body, "mintmark restore --accept");
+}
+
 static void an_older_copy_is_put_back(void **state)
 {
   (void)state;
@@ -240,6 +265,12 @@ static void an_older_copy_is_put_back(void **state)
   flow_begin(&flow, NULL);
   issue(&flow, "W-1", "10.1.0.1", 201);
   back_up(&flow, "copy.db");
+  for (unsigned i = 2; i < 9; i++) {
+    char serial[16], ip[16];
+    snprintf(serial, sizeof serial, "W-%u", i);
+    snprintf(ip, sizeof ip, "10.1.0.%u", i);
+    issue(&flow, serial, ip, 201);
+  }
   assert_int_equal(restore(&flow, "copy.db", &said), 1);
   assert_says(&said, "in use by another daemon");
   flow_stop(&flow, SIGTERM);
@@ -250,7 +281,79 @@ static void an_older_copy_is_put_back(void **state)
   assert_says(&said, "mintmark.db.before-restore-");
   flow_start(&flow);
   assert_int_equal(flow_rows(&flow), 1);
-  issue(&flow, "W-2", "10.1.0.2", 201);
+  wait_for_ready(&flow, 503, "ledger-behind");
+  assert_refused(&flow, "(7 of issuing)");
+  assert_int_equal(flow_rows(&flow), 1);
+  flow_wait_for_log(&flow, "missing=7");
+  flow_end(&flow);
+}
+
+/* --- crashes --- */
+
+static atomic_bool stop_now;
+static atomic_uint n_released;
+
+/* Whatever becomes of each. */
+static void *issue_on(void *context)
+{
+  const struct client *c = context;
+  AUTO(answer) answer = {0};
+  for (unsigned i = 0; !stop_now; i++) {
+    AUTO(buf) csr = {0};
+    char serial[32];
+    make_csr(&csr);
+    snprintf(serial, sizeof serial, "K-%u-%u-%u", c->number, i, (unsigned)when_monotonic_ms());
+    flow_issue(c->flow, buf_text(&csr), serial, "10.7.7.7", NULL, &answer);
+    n_released += answer.status == 201;
+  }
+  return NULL;
+}
+
+static void wait_for_released(unsigned n)
+{
+  int64_t deadline = when_monotonic_ms() + 60000;
+  while (n_released < n) {
+    assert_true(when_monotonic_ms() < deadline);
+    usleep(500);
+  }
+}
+
+/* One round of load, in the middle of which somebody is killed. */
+static void kill_in_the_middle(struct flow *flow, bool daemon)
+{
+  n_released = 0;
+  stop_now = false;
+  for (unsigned k = 0; k < CLIENTS; k++) {
+    clients[k].flow = flow;
+    clients[k].number = k;
+    assert_int_equal(pthread_create(&clients[k].thread, NULL, issue_on, &clients[k]), 0);
+  }
+  wait_for_released(20);
+  if (daemon)
+    flow_stop(flow, SIGKILL);
+  else
+    assert_int_equal(kill(flow_key_holder(flow), SIGKILL), 0);
+  if (!daemon)
+    wait_for_released(n_released + 20);
+  stop_now = true;
+  for (unsigned k = 0; k < CLIENTS; k++)
+    pthread_join(clients[k].thread, NULL);
+  if (daemon)
+    flow_start(flow);
+}
+
+static void a_crash_is_no_older_ledger(void **state)
+{
+  (void)state;
+  struct flow flow;
+  flow_begin(&flow, NULL);
+  for (unsigned round = 0; round < 6; round++) {
+    kill_in_the_middle(&flow, round % 2 == 0);
+    wait_for_ready(&flow, 200, NULL);
+    issue(&flow, "W-after", "10.1.0.9", round == 0 ? 201 : 409);
+  }
+  assert_false(flow_log_has(&flow, "older copy"));
+  assert_false(flow_log_has(&flow, "ledger-behind"));
   flow_end(&flow);
 }
 
@@ -261,6 +364,7 @@ int main(void)
       cmocka_unit_test(a_copy_that_is_there_is_not_overwritten),
       cmocka_unit_test(one_copy_is_made_at_a_time),
       cmocka_unit_test(an_older_copy_is_put_back),
+      cmocka_unit_test(a_crash_is_no_older_ledger),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -40,8 +40,8 @@ static void start_holder(struct bench *bench, const char *program)
 static void start_issuer(struct bench *bench)
 {
   AUTO(fault) f = {0};
-  if (!issuer_start(bench->conf, bench->authorities, bench->ledger, bench->holder, &bench->issuer,
-                    &f))
+  if (!issuer_start(bench->conf, bench->authorities, bench->ledger, bench->holder, NULL,
+                    &bench->issuer, &f))
     fail_msg("%s", f.detail);
 }
 
