@@ -24,6 +24,7 @@ const struct verb *const verbs[] = {
     &verb_show,
     &verb_export,
     &verb_log,
+    &verb_revoke,
     &verb_station_add,
     &verb_station_list,
     &verb_station_rotate,

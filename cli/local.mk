@@ -38,6 +38,7 @@ cli_libcli_a_SOURCES = \
   cli/verb_order_list.c \
   cli/verb_order_report.c \
   cli/verb_restore.c \
+  cli/verb_revoke.c \
   cli/verb_show.c \
   cli/station_cert.c cli/station_cert.h \
   cli/verb_station.c \

@@ -125,6 +125,41 @@ try 'an auditor reads the report' says 0 'line-1' "$mintmark" order report PO-1
 try 'an auditor sees all' says 0 'W-2 10.1.1.2 line-1' log
 try 'an auditor gets no certificate' says 1 'mintmark:' issue --serial W-8 --ip 10.1.1.8
 
+# typed ANSWER COMMAND...: the command on a terminal, with this typed into it.
+typed() {
+  printf '%s\n' "$2" >"$work/typed"
+  code=$1 pattern=$3
+  shift 3
+  says "$code" "$pattern" script -qec "$*" /dev/null <"$work/typed"
+}
+revoke() { "$mintmark" revoke "$@"; }
+MINTMARK_TOKEN_FILE=$work/line-1.token
+number() { "$mintmark" log --json --device-serial "$1" --limit 1 | jq -r .serial_number; }
+w2=$(number W-2) w3=$(number W-3) w7=$(number W-7)
+for serial in R-1 R-2 R-3; do issue --serial $serial --ip 10.1.1.20 --model RX >/dev/null; done
+try 'a station revokes nothing' says 1 'mintmark:' revoke "$w2"
+MINTMARK_TOKEN_FILE=$admin
+try 'a certificate is revoked for a reason' says 0 "$w2 of W-2 is revoked since" revoke "$w2" --reason keyCompromise
+try 'once more does no harm' says 0 'keyCompromise' revoke "$w2" --reason superseded
+try 'the log says so' says 0 '1 certificate.' log --status revoked --device-serial W-2
+try 'a hold' says 0 'certificateHold' revoke "$w3" --reason certificateHold
+try 'is lifted' says 0 'of W-3 is valid.' revoke "$w3" --lift
+try 'once' says 1 'not on hold' revoke "$w3" --lift
+try 'several at once, as JSON' sh -c "'$mintmark' revoke '$w3' '$w7' --json | jq -e '.certificates | length == 2 and all(.status == \"revoked\")'"
+try 'a reason that is none is refused' says 1 'keyCompromise' revoke "$w2" --reason stolen
+try 'so is a serial number that was never issued' says 1 'mintmark:' revoke 00112233445566778899aabbccddeeff
+try 'and one that is none is wrong usage' says 2 'hexadecimal' revoke W-2
+try 'which certificates must be said' says 2 'which certificates' revoke
+try 'by number or by filter' says 2 'not both' revoke "$w2" --model RX
+try 'a dry run tells how many and which' says 0 'R-2' revoke --model RX --dry-run
+try 'and changes nothing' says 0 '3 certificates would be revoked. With --yes 3 they are.' revoke --model RX --dry-run
+try 'without a terminal nobody is asked' says 2 '--dry-run first' revoke --model RX
+try 'another number changes nothing' says 1 'there are 3 now, not 2' revoke --model RX --yes 2
+try 'nor does another answer' typed 1 2 'nothing was changed' "$mintmark" revoke --model RX
+try 'the number does' typed 0 3 '3 certificates are revoked.' "$mintmark" revoke --model RX --reason certificateHold
+try 'and holds are lifted likewise' says 0 '3 certificates are off hold.' revoke --model RX --lift --yes 3
+try 'the count confirms' sh -c "'$mintmark' revoke --model RX --yes 3 --json | jq -e '.revoked == 3'"
+
 printf 'line-1.wrong\n' >"$work/wrong.token"
 MINTMARK_TOKEN_FILE=$work/wrong.token
 try 'a wrong token is refused' says 1 'mintmark:' log
