@@ -9,6 +9,8 @@ import argparse
 import hashlib
 import hmac
 import http.server
+import json
+import threading
 import time
 
 SIZE_MAX = 64 * 1024
@@ -30,6 +32,7 @@ def is_genuine(secret, signature, body, now):
 class Receiver(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     secret = b""
+    lock = threading.Lock()
     last_id = 0
 
     def do_POST(self):
@@ -42,10 +45,11 @@ class Receiver(http.server.BaseHTTPRequestHandler):
         if not is_genuine(self.secret, signature, body, time.time()):
             return self.answer(403)
         # They come in order: what is not larger was here before.
-        event_id = int(self.headers["Mintmark-Event-Id"])
-        if event_id > Receiver.last_id:
-            print(body.decode(), flush=True)
-            Receiver.last_id = event_id
+        event_id = json.loads(body)["id"]
+        with self.lock:
+            if event_id > Receiver.last_id:
+                print(body.decode(), flush=True)
+                Receiver.last_id = event_id
         return self.answer(204)
 
     def answer(self, status):
@@ -65,7 +69,8 @@ def main():
     args = parser.parse_args()
     with open(args.secret, "rb") as file:
         Receiver.secret = file.read().strip(b"\r\n")
-    server = http.server.HTTPServer(("127.0.0.1", args.port), Receiver)
+    # The daemon keeps its connection: one thread alone would have no time for anybody else.
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", args.port), Receiver)
     if args.port_file:
         with open(args.port_file, "w", encoding="ascii") as file:
             file.write(f"{server.server_port}\n")

@@ -28,6 +28,17 @@ says() {
 enrol() { "$device" 127.0.0.1 "$port" "$work/ca/root.crt" W-7 "$work/secret" "$work/W-7.key" "$work/W-7.pem" 10.1.1.7; }
 
 authority_init
+(umask 077 && openssl rand -hex 32 >"$work/ca/mes.secret")
+python3 "$examples/webhook.py" --secret "$work/ca/mes.secret" --port 0 --port-file "$work/hook.port" >"$work/events" &
+others=$!
+wait_for 20 test -s "$work/hook.port" || not_ok 'the receiver of events starts'
+cat >>"$work/ca/mintmark.conf" <<EOF
+webhook "mes" {
+  url = "http://127.0.0.1:$(cat "$work/hook.port")/"
+  secret_file = "mes.secret"
+  events = { "issued", "refused" }
+}
+EOF
 daemon_start
 port=$(cat "$work/port")
 "$mintmark" station add line-1 --save "$work/line-1.token" >/dev/null
@@ -39,6 +50,11 @@ try 'asked again it gets the same' says 0 'as before' station W-1001 one --ip 10
 try 'another key is refused, with the reason' says 1 'device-has-certificate' station W-1001 two --ip 10.1.1.68
 try 'unless it is rework' says 0 'W-1001 has certificate' station W-1001 two --ip 10.1.1.68 --rework
 try 'a name that is refused is named' says 1 '8.8.8.8: not within' station W-1002 three --ip 8.8.8.8
+
+try 'a receiver hears of it' wait_for 20 grep -q '"kind":"replaced".*"device_serial":"W-1001"' "$work/events"
+try 'and of the refusal' grep -q '"kind":"refused","code":"device-has-certificate"' "$work/events"
+try 'a forged event is refused' says 0 403 curl -s -m 20 -o /dev/null -w '%{http_code}' -H 'Mintmark-Event-Id: 1000000' \
+  -H "Mintmark-Signature: t=$(date +%s),v1=$(printf '%064d' 0)" -d '{"id":1000000}' "http://127.0.0.1:$(cat "$work/hook.port")/"
 
 printf 'device_serial,ip_sans\nW-7,10.1.1.7\n' >"$work/devices.csv"
 try 'a device is imported' "$mintmark" device import "$work/devices.csv" --secrets "$work/secrets.csv"

@@ -107,3 +107,10 @@ TESTS += tests/flow/test_revoke
 tests_flow_test_revoke_SOURCES = tests/flow/test_revoke.c $(FLOW_SOURCES)
 tests_flow_test_revoke_CFLAGS = $(FLOW_CFLAGS)
 tests_flow_test_revoke_LDADD = $(FLOW_LIBS)
+
+check_PROGRAMS += tests/flow/test_webhook
+TESTS += tests/flow/test_webhook
+tests_flow_test_webhook_SOURCES = tests/flow/test_webhook.c tests/flow/receiver.c \
+  tests/flow/receiver.h $(FLOW_SOURCES)
+tests_flow_test_webhook_CFLAGS = $(FLOW_CFLAGS)
+tests_flow_test_webhook_LDADD = $(FLOW_LIBS)
