@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "daemon/authority_watch.h"
 #include "daemon/service.h"
 #include "lib/base/log.h"
 #include "lib/base/when.h"
@@ -62,6 +63,13 @@ static void note_change(struct prober *prober, bool before_ok, bool ok)
     recorder_note(prober->recorder, &event);
 }
 
+/* A ledger that cannot be used is what the probe itself tells of. */
+static void look_at_authorities(const struct prober *prober)
+{
+  AUTO(fault) ignored = {0};
+  authority_watch_look(prober->authorities, prober->ledger, when_now(), &ignored);
+}
+
 static void probe(struct prober *prober)
 {
   AUTO(fault) of_ledger = {0}, of_signer = {0}, of_standing = {0};
@@ -80,6 +88,8 @@ static void probe(struct prober *prober)
   prober->signer_finding = signer;
   prober->probed_ms = when_monotonic_ms();
   pthread_mutex_unlock(&prober->lock);
+  if (ledger.ok)
+    look_at_authorities(prober);
 }
 
 /* With the lock held. */
@@ -209,10 +219,9 @@ void prober_stop(struct prober *prober)
 
 /* --- the handlers --- */
 
-static enum handled answer(struct exchange *x, const char *text)
+static enum handled answer(struct exchange *x)
 {
   AUTO(fault) fault = {0};
-  buf_add_text(&x->reply.body, text);
   if (!buf_ok(&x->reply.body)) {
     fault_no_memory(&fault);
     return exchange_fail(x, &fault);
@@ -224,7 +233,8 @@ static enum handled answer(struct exchange *x, const char *text)
 
 enum handled health_live(struct exchange *x)
 {
-  return answer(x, "{\"status\":\"alive\"}\n");
+  buf_add_text(&x->reply.body, "{\"status\":\"alive\"}\n");
+  return answer(x);
 }
 
 enum handled health_ready(struct exchange *x)
@@ -232,5 +242,10 @@ enum handled health_ready(struct exchange *x)
   AUTO(fault) fault = {0};
   if (!prober_is_ready(x->service->prober, &fault))
     return exchange_fail(x, &fault);
-  return answer(x, "{\"status\":\"ready\",\"checks\":{\"ledger\":\"ok\",\"key_holder\":\"ok\"}}\n");
+  struct buf *out = &x->reply.body;
+  buf_add_text(out, "{\"status\":\"ready\",\"checks\":{\"ledger\":\"ok\",\"key_holder\":\"ok\"},"
+                    "\"warnings\":");
+  authority_watch_add_warnings(x->service->authorities, when_now(), out);
+  buf_add_text(out, "}\n");
+  return answer(x);
 }

@@ -1,6 +1,7 @@
 /* health.h - is the process there, and could it issue right now? Nothing is answered by heart: a
  * thread writes to the ledger and has the key holder try its key, and keeps what it found. Asking
- * often does not make it work more. */
+ * often does not make it work more. The same thread announces authorities that expire: see
+ * authority_watch.h. */
 #pragma once
 #include "daemon/exchange.h"
 #include "lib/ca/authorities.h"
@@ -28,6 +29,7 @@ void prober_findings(struct prober *prober, bool *ret_ledger, bool *ret_key_hold
 bool prober_is_alive(struct prober *prober);
 void prober_stop(struct prober *prober); /* accepts NULL */
 
-/* GET /healthz: the process answers. GET /readyz: 200, or 503 as long as it could not issue. */
+/* GET /healthz: the process answers. GET /readyz: 200, with what will want a hand as "warnings", or
+ * 503 as long as it could not issue. */
 handler health_live;
 handler health_ready;

@@ -56,6 +56,7 @@ daemon_libfront_a_SOURCES = \
   daemon/adopt.c daemon/adopt.h \
   daemon/auth.c daemon/auth.h \
   daemon/background.c daemon/background.h \
+  daemon/authority_watch.c daemon/authority_watch.h \
   daemon/backups.c daemon/backups.h \
   daemon/crl_list.c daemon/crl_list.h \
   daemon/crl_make.c daemon/crl_make.h \

@@ -3,12 +3,14 @@
 #include <stddef.h>
 #include <stdio.h>
 
+#include "daemon/authority_watch.h"
 #include "daemon/health.h"
 #include "daemon/metrics.h"
 #include "daemon/metrics_text.h"
 #include "daemon/process_figures.h"
 #include "daemon/rest.h"
 #include "daemon/service.h"
+#include "lib/base/when.h"
 #include "lib/ca/ledger_meter.h"
 
 /* What is asked once for all metrics that tell of it. */
@@ -129,17 +131,41 @@ static void add_events(struct buf *out, const struct metric *metric,
 
 /* --- authorities --- */
 
-static void add_not_after(struct buf *out, const struct metric *metric,
-                          const struct findings *findings)
+static void add_by_authority(struct buf *out, const struct metric *metric,
+                             const struct findings *findings,
+                             double (*value)(const struct authority *, enum authority_state))
 {
   const struct authorities *authorities = findings->service->authorities;
   for (size_t i = 0; i < authorities_n(authorities); i++) {
     const struct authority *authority = authorities_at(authorities, i);
-    struct metrics_label labels[] = {
-        {"authority", authority->name},
-        {"state", authority_state_name(authorities_state(authorities, i))}};
-    metrics_add_sample(out, metric->name, "", labels, 2, (double)authority->certificate.not_after);
+    enum authority_state state = authorities_state(authorities, i);
+    struct metrics_label labels[] = {{"authority", authority->name},
+                                     {"state", authority_state_name(state)}};
+    metrics_add_sample(out, metric->name, "", labels, 2, value(authority, state));
   }
+}
+
+static double not_after_of(const struct authority *authority, enum authority_state state)
+{
+  (void)state;
+  return (double)authority->certificate.not_after;
+}
+
+static double expiring_of(const struct authority *authority, enum authority_state state)
+{
+  return authority_is_expiring(state, authority->certificate.not_after, when_now());
+}
+
+static void add_not_after(struct buf *out, const struct metric *metric,
+                          const struct findings *findings)
+{
+  add_by_authority(out, metric, findings, not_after_of);
+}
+
+static void add_expiring(struct buf *out, const struct metric *metric,
+                         const struct findings *findings)
+{
+  add_by_authority(out, metric, findings, expiring_of);
 }
 
 /* --- the table --- */
@@ -180,6 +206,8 @@ static const struct metric table[] = {
    "1 when the key holder signed at the last probe.", NUMBER(key_holder_up)},
   {"mintmark_authority_not_after_seconds", "gauge",
    "When the authority's certificate expires, in seconds since 1970.", add_not_after, 0},
+  {"mintmark_authority_expiring", "gauge",
+   "1 when that is less than 90 days away and the authority is not retired.", add_expiring, 0},
   {"process_cpu_seconds_total", "counter",
    "User and system time of the process.", NUMBER(cpu_seconds)},
   {"process_resident_memory_bytes", "gauge",

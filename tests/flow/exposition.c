@@ -173,21 +173,27 @@ void exposition_check(const char *text)
   free(r);
 }
 
-double exposition_value(const char *text, const char *sample)
+/* What stands behind the sample's name and labels; NULL: it is not there. */
+static const char *find_sample(const char *text, const char *sample)
 {
   size_t len = strlen(sample);
   for (const char *line = text; line != NULL && *line != '\0'; line = strchr(line, '\n')) {
     line += *line == '\n';
     if (strncmp(line, sample, len) == 0 && line[len] == ' ')
-      return strtod(line + len, NULL);
+      return line + len;
   }
-  fail_msg("no sample %s", sample);
-  return 0;
+  return NULL;
 }
 
-bool exposition_has_family(const char *text, const char *name)
+bool exposition_has_sample(const char *text, const char *sample)
 {
-  char line[160];
-  snprintf(line, sizeof line, "# TYPE %s ", name);
-  return strstr(text, line) != NULL;
+  return find_sample(text, sample) != NULL;
+}
+
+double exposition_value(const char *text, const char *sample)
+{
+  const char *value = find_sample(text, sample);
+  if (value == NULL)
+    fail_msg("no sample %s", sample);
+  return strtod(value, NULL);
 }

@@ -11,4 +11,4 @@ void exposition_check(const char *text);
 /* The value of the sample that begins so: "mintmark_jobs" or "x_total{a=\"b\"}", whole; fails when
  * it is not there. */
 double exposition_value(const char *text, const char *sample);
-bool exposition_has_family(const char *text, const char *name);
+bool exposition_has_sample(const char *text, const char *sample);

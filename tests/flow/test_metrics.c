@@ -45,9 +45,14 @@ static double value_of(const char *sample)
 static void wait_for_value(const char *sample, double wanted)
 {
   int64_t deadline = when_monotonic_ms() + 20000;
-  for (double value; (value = value_of(sample)) != wanted; usleep(20000))
+  for (;; usleep(20000)) {
+    AUTO(answer) answer = {0};
+    const char *text = scrape(&answer);
+    if (exposition_has_sample(text, sample) && exposition_value(text, sample) == wanted)
+      return;
     if (when_monotonic_ms() > deadline)
-      fail_msg("%s is %g instead of %g", sample, value, wanted);
+      fail_msg("%s is not %g: %s", sample, wanted, text);
+  }
 }
 
 static long issue(const char *serial, const char *ip, const char *more)
@@ -142,6 +147,34 @@ static void it_tells_what_the_daemon_stands_on(void **state)
   wait_for_value("mintmark_key_holder_up", 1);
 }
 
+/* One more, which ends in 80 days. */
+static void add_short_authority(void)
+{
+  AUTO(buf) command = {0};
+  buf_addf(&command,
+           "'%s/mintmark' authority add soon --dir '%s/ca' --url '%s' --validity 80d "
+           ">'%s/authority.log' 2>&1",
+           getenv("MINTMARK_BUILDDIR"), flow.folder, flow.url, flow.folder);
+  assert_int_equal(system(buf_text(&command)), 0);
+}
+
+static void an_authority_that_expires_is_announced(void **state)
+{
+  (void)state;
+  AUTO(answer) answer = {0};
+  flow_ask(&flow, &(struct ask){.path = "/readyz"}, &answer);
+  assert_int_equal(answer.status, 200);
+  assert_non_null(strstr(buf_text(&answer.body), "\"warnings\":[]"));
+  add_short_authority();
+  wait_for_value("mintmark_authority_expiring{authority=\"soon\",state=\"standby\"}", 1);
+  wait_for_value("mintmark_authority_expiring{authority=\"issuing\",state=\"active\"}", 0);
+  flow_ask(&flow, &(struct ask){.path = "/readyz"}, &answer);
+  assert_int_equal(answer.status, 200);
+  assert_non_null(strstr(buf_text(&answer.body), "\"warnings\":[{\"name\":\"soon\",\"why\":"));
+  wait_for_value("mintmark_events_total{kind=\"authority-expiring\"}", 1);
+  flow_wait_for_log(&flow, "authority=soon");
+}
+
 /* The manual names each family in a .It Li line. */
 static void the_manual_lists_each_of_them(void **state)
 {
@@ -173,6 +206,7 @@ int main(void)
       cmocka_unit_test(requests_are_counted_by_how_they_end),
       cmocka_unit_test(what_has_no_route_is_counted_too),
       cmocka_unit_test(it_tells_what_the_daemon_stands_on),
+      cmocka_unit_test(an_authority_that_expires_is_announced),
       cmocka_unit_test(the_manual_lists_each_of_them),
   };
   return cmocka_run_group_tests(tests, begin, end);

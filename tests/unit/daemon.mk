@@ -84,12 +84,16 @@ tests_unit_test_route_SOURCES = tests/unit/test_route.c tests/unit/unit.h
 tests_unit_test_route_LDADD = $(FRONT_TEST_LIBS)
 
 # metrics
-METRICS_TESTS = tests/unit/test_metrics
+METRICS_TESTS = tests/unit/test_metrics tests/unit/test_authority_watch
 check_PROGRAMS += $(METRICS_TESTS)
 TESTS += $(METRICS_TESTS)
 tests_unit_test_metrics_CFLAGS = $(FRONT_TEST_CFLAGS)
 tests_unit_test_metrics_SOURCES = tests/unit/test_metrics.c tests/unit/unit.h
 tests_unit_test_metrics_LDADD = $(FRONT_TEST_LIBS)
+tests_unit_test_authority_watch_CFLAGS = $(CA_TEST_CFLAGS)
+tests_unit_test_authority_watch_SOURCES = tests/unit/test_authority_watch.c \
+  tests/unit/ledger_unit.h
+tests_unit_test_authority_watch_LDADD = daemon/libfront.a $(REST_LIBS) $(CA_TEST_LIBS)
 
 # limits
 check_PROGRAMS += tests/unit/test_limits
