@@ -40,7 +40,7 @@ static void make_name(const char *common_name, struct buf *out)
   assert_true(name_write(&part, 1, out, &fault));
 }
 
-static void make_certificate(struct keyd_ca *ca)
+static void make_certificate(struct keyd_ca *ca, int64_t not_after)
 {
   AUTO(fault) fault = {0};
   AUTO(buf) subject = {0}, spki = {0}, tbs = {0}, signature = {0};
@@ -52,7 +52,7 @@ static void make_certificate(struct keyd_ca *ca)
       .issuer = buf_bytes(&subject),
       .subject = buf_bytes(&subject),
       .not_before = when_now() - DAY,
-      .not_after = when_now() + 1000 * (int64_t)DAY,
+      .not_after = not_after,
       .spki = buf_bytes(&spki),
       .subject_key_id = bytes_of(ca_key_id, sizeof ca_key_id),
       .key_usage = KU_KEY_CERT_SIGN | KU_CRL_SIGN,
@@ -93,6 +93,12 @@ static void write_files(struct keyd_ca *ca, const char *passphrase)
 
 void keyd_ca_make(struct keyd_ca *ca, const char *key_kind, const char *passphrase)
 {
+  keyd_ca_make_until(ca, key_kind, passphrase, when_now() + 1000 * (int64_t)DAY);
+}
+
+void keyd_ca_make_until(struct keyd_ca *ca, const char *key_kind, const char *passphrase,
+                        int64_t not_after)
+{
   AUTO(fault) fault = {0};
   *ca = (struct keyd_ca){.dir = "/tmp/mintmark-keyd-XXXXXX"};
   assert_non_null(mkdtemp(ca->dir));
@@ -100,7 +106,7 @@ void keyd_ca_make(struct keyd_ca *ca, const char *key_kind, const char *passphra
   snprintf(ca->socket, sizeof ca->socket, "%s/keyd.sock", ca->dir);
   snprintf(ca->log, sizeof ca->log, "%s/keyd.log", ca->dir);
   assert_true(private_key_generate(key_kind, &ca->key, &fault));
-  make_certificate(ca);
+  make_certificate(ca, not_after);
   write_files(ca, passphrase);
   assert_true(private_key_generate("ec-p256", &ca->leaf_key, &fault));
   assert_true(private_key_spki(ca->leaf_key, &ca->leaf_spki, &fault));

@@ -19,6 +19,9 @@ struct keyd_ca {
 
 /* In a new folder below the build folder. passphrase "": the key is not encrypted. */
 void keyd_ca_make(struct keyd_ca *ca, const char *key_kind, const char *passphrase);
+/* The same, with a certificate that ends then. */
+void keyd_ca_make_until(struct keyd_ca *ca, const char *key_kind, const char *passphrase,
+                        int64_t not_after);
 /* Puts this text into keyd.conf, in place of what is there. */
 void keyd_ca_configure(struct keyd_ca *ca, const char *text);
 void keyd_ca_write(struct keyd_ca *ca, const char *name, const char *text, mode_t mode);

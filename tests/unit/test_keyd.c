@@ -19,9 +19,11 @@
 #include "keyd/conf.h"
 #include "keyd/sandbox.h"
 #include "keyd/sockets.h"
+#include "keyd/state.h"
 #include "lib/base/file.h"
 #include "lib/base/when.h"
 #include "lib/base/wire.h"
+#include "lib/pki/pem.h"
 #include "lib/pki/sign_protocol.h"
 #include "tests/unit/keyd_ca.h"
 
@@ -75,6 +77,22 @@ static void each_mistake_in_the_configuration_is_told_with_its_line(void **state
       {"key_usages = {digitalSignature\n", "keyd.conf:1: the closing brace is missing"},
       {"key = a, b\n", "keyd.conf:1: key takes one value"},
       {"key = a b\n", "keyd.conf:1: something stands behind the value"},
+      {"[a\n", "keyd.conf:1: not of the form: [NAME]"},
+      {"[]\n", "keyd.conf:1: not of the form: [NAME]"},
+      {"[a b]\n", "keyd.conf:1: not of the form: [NAME]"},
+      {"[../a]\n", "keyd.conf:1: not of the form: [NAME]"},
+      {"[a] b\n", "keyd.conf:1: something stands behind the ]"},
+      {"[a]\nkey = k\n", "keyd.conf:1: [a] has no certificate"},
+      {"# one\n[a]\ncertificate = c\n[b]\n", "keyd.conf:2: [a] has no key"},
+      {"[a]\ncertificate = c\nkey = k\n[a]\n", "keyd.conf:4: a stands here for the second time"},
+      {"[issuing]\n", "keyd.conf:1: issuing is what the first key is called"},
+      {"[a]\nkey = 1\nkey = 2\n", "keyd.conf:3: key stands here for the second time"},
+      {"[a]\nthreads = 1\n", "keyd.conf:2: threads is of the whole process"},
+      {"[a]\nsocket = s\n", "keyd.conf:2: socket is of the whole process"},
+      {"[a]\nallow_user = 1\n", "keyd.conf:2: allow_user is of the whole process"},
+      {"[a]\nlog_format = json\n", "keyd.conf:2: log_format is of the whole process"},
+      {"[a]\nstate = s\n", "keyd.conf:2: state is of the whole process: set it before the first"},
+      {"[a]\nmax_validity = x\n", "keyd.conf:2: \"x\" is no duration"},
   };
   (void)state;
   for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
@@ -107,6 +125,78 @@ static void settings_are_read_as_they_are_written(void **state)
   assert_int_equal(conf->keys[0].limits.ext_key_usages, EKU_OCSP_SIGNING);
   assert_int_equal(conf->threads, 3);
   assert_int_equal(conf->allow_user, 12345);
+  keyd_ca_configure(&ca, "key = issuing.key\n");
+}
+
+static void a_further_key_has_the_first_one_s_bounds_or_its_own(void **state)
+{
+  AUTO(fault) fault = {0};
+  AUTO(conf) conf = NULL;
+  (void)state;
+  keyd_ca_configure(&ca, "max_validity = 10d\nbackdate = 5m\nkey_usages = digitalSignature\n"
+                         "passphrase_file = first\n"
+                         " [next_1.b-c] # a comment\ncertificate = c\nkey = k\n"
+                         "[old]\nkey = /k\ncertificate = /c\nmax_validity = 20d\n"
+                         "passphrase_file = p\nsignatures_per_hour = 9\n");
+  if (!conf_load(ca.conf, &conf, &fault))
+    fail_msg("%s", fault.detail);
+  assert_int_equal(conf->n_keys, 3);
+  assert_string_equal(conf->keys[0].name, "issuing");
+  assert_string_equal(conf->keys[1].name, "next_1.b-c");
+  assert_string_equal(conf->keys[1].key + strlen(ca.dir), "/k");
+  assert_string_equal(conf->keys[2].certificate, "/c");
+  assert_null(conf->keys[1].passphrase_file); /* another key, another passphrase */
+  assert_string_equal(conf->keys[2].passphrase_file + strlen(ca.dir), "/p");
+  assert_int_equal(conf->keys[1].limits.max_validity_s, 10 * 86400);
+  assert_int_equal(conf->keys[2].limits.max_validity_s, 20 * 86400);
+  assert_int_equal(conf->keys[0].limits.max_validity_s, 10 * 86400);
+  assert_int_equal(conf->keys[2].limits.backdate_s, 300);
+  assert_int_equal(conf->keys[2].limits.key_usages, KU_DIGITAL_SIGNATURE);
+  assert_int_equal(conf->keys[2].limits.signatures_per_hour, 9);
+  assert_int_equal(conf->keys[1].limits.signatures_per_hour, 360000);
+  keyd_ca_configure(&ca, "key = issuing.key\n");
+}
+
+static void so_many_keys_may_be_configured(void **state)
+{
+  (void)state;
+  for (size_t n = CONF_KEYS_MAX; n <= CONF_KEYS_MAX + 1; n++) {
+    AUTO(fault) fault = {0};
+    AUTO(conf) conf = NULL;
+    AUTO(buf) text = {0};
+    for (size_t i = 1; i < n; i++)
+      buf_addf(&text, "[key-%zu]\ncertificate = c\nkey = k\n", i);
+    keyd_ca_configure(&ca, buf_text(&text));
+    assert_int_equal(conf_load(ca.conf, &conf, &fault), n == CONF_KEYS_MAX);
+    if (n > CONF_KEYS_MAX)
+      assert_non_null(strstr(fault.detail, "keyd.conf:46: more than 16 keys"));
+  }
+  keyd_ca_configure(&ca, "key = issuing.key\n");
+}
+
+static void the_state_is_in_systemd_s_folder_or_beside_the_configuration(void **state)
+{
+  static const struct {
+    const char *folder, *text, *found;
+  } cases[] = {
+      {NULL, "", NULL},
+      {"/var/lib/mintmark-keyd", "", "/var/lib/mintmark-keyd/keyd.state"},
+      {"/var/lib/a:/var/lib/b", "", "/var/lib/a/keyd.state"},
+      {"/var/lib/a", "state = /elsewhere/s", "/elsewhere/s"},
+  };
+  (void)state;
+  for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+    AUTO(fault) fault = {0};
+    AUTO(conf) conf = NULL;
+    AUTO(buf) beside = {0};
+    buf_addf(&beside, "%s/keyd.state", ca.dir);
+    if (cases[i].folder != NULL)
+      setenv("STATE_DIRECTORY", cases[i].folder, 1);
+    keyd_ca_configure(&ca, cases[i].text);
+    assert_true(conf_load(ca.conf, &conf, &fault));
+    assert_string_equal(conf->state, cases[i].found != NULL ? cases[i].found : buf_text(&beside));
+    unsetenv("STATE_DIRECTORY");
+  }
   keyd_ca_configure(&ca, "key = issuing.key\n");
 }
 
@@ -180,6 +270,63 @@ static void an_encrypted_key_wants_its_passphrase(void **state)
   unsetenv("CREDENTIALS_DIRECTORY");
   keyd_ca_free(&ca);
   ca = plain;
+}
+
+/* Another authority's certificate and key, beside ours. */
+static void add_other(struct keyd_ca *other, const char *passphrase)
+{
+  AUTO(fault) fault = {0};
+  AUTO(buf) crt = {0}, key = {0};
+  pem_add(&crt, "CERTIFICATE", buf_bytes(&other->certificate_der));
+  assert_true(private_key_write(other->key, bytes_of_text(passphrase), &key, &fault));
+  keyd_ca_write(&ca, "other.crt", buf_text(&crt), 0644);
+  keyd_ca_write(&ca, "other.key", buf_text(&key), 0600);
+}
+
+static const char two_keys[] =
+    "key = issuing.key\n[other]\ncertificate = other.crt\nkey = other.key\n";
+
+static void a_further_key_has_a_credential_of_its_own(void **state)
+{
+  struct keyd_ca other;
+  (void)state;
+  keyd_ca_make(&other, "ec-p384", "");
+  add_other(&other, "battery staple");
+  keyd_ca_configure(&ca, two_keys);
+  assert_int_equal(check(), 1);
+  assert_true(keyd_log_has(&ca, "with passphrase_file or the credential other-passphrase"));
+  keyd_ca_write(&ca, "other-passphrase", "battery staple\n", 0600);
+  setenv("CREDENTIALS_DIRECTORY", ca.dir, 1);
+  assert_int_equal(check(), 0);
+  unsetenv("CREDENTIALS_DIRECTORY");
+  keyd_ca_configure(&ca, "key = issuing.key\n");
+  keyd_ca_free(&other);
+}
+
+static void a_key_that_stands_there_twice_is_refused(void **state)
+{
+  (void)state;
+  keyd_ca_configure(&ca, "key = issuing.key\n"
+                         "[again]\ncertificate = issuing.crt\nkey = issuing.key\n");
+  assert_int_equal(check(), 1);
+  assert_true(keyd_log_has(&ca, "issuing.key is the key of another part already"));
+  keyd_ca_configure(&ca, "key = issuing.key\n");
+}
+
+static void a_check_looks_at_the_state_and_makes_none(void **state)
+{
+  AUTO(buf) path = {0};
+  (void)state;
+  buf_addf(&path, "%s/keyd.state", ca.dir);
+  unlink(buf_text(&path));
+  assert_int_equal(check(), 0);
+  assert_false(file_exists(buf_text(&path)));
+  keyd_ca_write(&ca, "keyd.state", "", 0600);
+  assert_int_equal(check(), 1);
+  assert_true(keyd_log_has(&ca, "keyd.state is damaged, or no file of the key holder's"));
+  assert_int_equal(keyd_wait(keyd_start(&ca, (const char *const[]){"--socket", ca.socket, NULL})),
+                   1);
+  unlink(buf_text(&path));
 }
 
 static void wrong_usage_is_told_from_failure(void **state)
@@ -333,12 +480,13 @@ static void put_item(struct buf *out, uint8_t kind, struct bytes tbs)
   wire_put_bytes(out, tbs);
 }
 
-/* One item, signed or refused: the octets. */
-static enum sign_status ask(int fd, uint8_t kind, struct bytes tbs, struct buf *ret_octets)
+/* One item for an authority's key, signed or refused: the octets. */
+static enum sign_status ask_for(const struct keyd_ca *authority, int fd, uint8_t kind,
+                                struct bytes tbs, struct buf *ret_octets)
 {
   AUTO(buf) request = {0}, reply = {0};
   struct wire_header header;
-  buf_add(&request, ca.key_sha256, sizeof ca.key_sha256);
+  buf_add(&request, authority->key_sha256, sizeof authority->key_sha256);
   wire_put_u16(&request, 1);
   put_item(&request, kind, tbs);
   assert_int_equal(wire_send(fd, SIGN_REQUEST, 77, buf_bytes(&request)), WIRE_OK);
@@ -354,11 +502,42 @@ static enum sign_status ask(int fd, uint8_t kind, struct bytes tbs, struct buf *
   return (enum sign_status)status;
 }
 
-static bool signs(int fd, uint8_t kind, struct bytes tbs)
+static enum sign_status ask(int fd, uint8_t kind, struct bytes tbs, struct buf *ret_octets)
+{
+  return ask_for(&ca, fd, kind, tbs, ret_octets);
+}
+
+static bool signs_for(const struct keyd_ca *authority, int fd, uint8_t kind, struct bytes tbs)
 {
   AUTO(buf) signature = {0};
-  return ask(fd, kind, tbs, &signature) == SIGN_DONE &&
-         pubkey_verify(&ca.certificate.key, private_key_alg(ca.key), tbs, buf_bytes(&signature));
+  return ask_for(authority, fd, kind, tbs, &signature) == SIGN_DONE &&
+         pubkey_verify(&authority->certificate.key, private_key_alg(authority->key), tbs,
+                       buf_bytes(&signature));
+}
+
+static bool signs(int fd, uint8_t kind, struct bytes tbs)
+{
+  return signs_for(&ca, fd, kind, tbs);
+}
+
+static struct state_counts count(int fd, uint64_t recorded)
+{
+  AUTO(buf) request = {0}, reply = {0};
+  struct wire_header header;
+  struct state_counts counts;
+  buf_add(&request, ca.key_sha256, sizeof ca.key_sha256);
+  wire_put_u64(&request, recorded);
+  assert_int_equal(wire_send(fd, COUNT_REQUEST, 78, buf_bytes(&request)), WIRE_OK);
+  assert_int_equal(wire_receive(fd, SIGN_REPLY_MAX, &header, &reply), WIRE_OK);
+  assert_int_equal(header.type, COUNT_REPLY);
+  struct wire_reader in = {.rest = buf_bytes(&reply)};
+  assert_int_equal(wire_get_u8(&in), SIGN_DONE);
+  assert_int_equal(wire_get_u32(&in), 3 * 8);
+  counts.n_signed = wire_get_u64(&in);
+  counts.recorded = wire_get_u64(&in);
+  counts.crl_number = wire_get_u64(&in);
+  assert_true(wire_at_end(&in));
+  return counts;
 }
 
 static void limit_waiting(int fd)
@@ -378,11 +557,202 @@ static void is_closed(int fd)
   close(fd);
 }
 
+static void each_key_signs_for_its_own_authority(void **state)
+{
+  struct keyd_ca other;
+  AUTO(buf) leaf = {0}, other_leaf = {0}, reason = {0};
+  (void)state;
+  keyd_ca_make(&other, "ec-p384", "");
+  add_other(&other, "");
+  keyd_ca_configure(&ca, two_keys);
+  keyd_ca_leaf_tbs(&ca, &leaf);
+  keyd_ca_leaf_tbs(&other, &other_leaf);
+  pid_t pid = keyd_start_at_socket(&ca);
+  int fd = keyd_connect(&ca);
+  assert_true(signs(fd, SIGN_CERTIFICATE, buf_bytes(&leaf)));
+  assert_true(signs_for(&other, fd, SIGN_CERTIFICATE, buf_bytes(&other_leaf)));
+  assert_int_equal(ask(fd, SIGN_CERTIFICATE, buf_bytes(&other_leaf), &reason), SIGN_REFUSED);
+  assert_int_equal(ask_for(&other, fd, SIGN_CERTIFICATE, buf_bytes(&leaf), &reason), SIGN_REFUSED);
+  close(fd);
+  assert_int_equal(keyd_end(pid, SIGTERM), 0);
+  keyd_ca_configure(&ca, "key = issuing.key\n");
+  keyd_ca_free(&other);
+}
+
+/* The old authority has come to its end: the one that took over signs, for itself alone. */
+static void an_expired_authority_does_not_stop_the_others(void **state)
+{
+  struct keyd_ca old;
+  AUTO(buf) leaf = {0}, old_leaf = {0}, reason = {0};
+  static const char old_first[] = "certificate = other.crt\nkey = other.key\n[new]\n"
+                                  "certificate = issuing.crt\nkey = issuing.key\n";
+  (void)state;
+  keyd_ca_make_until(&old, "ec-p256", "", when_now() - 60);
+  add_other(&old, "");
+  keyd_ca_leaf_tbs(&ca, &leaf);
+  keyd_ca_leaf_tbs(&old, &old_leaf);
+  static const char *const confs[] = {two_keys, old_first};
+  for (size_t i = 0; i < ARRAY_LEN(confs); i++) {
+    keyd_ca_configure(&ca, confs[i]);
+    pid_t pid = keyd_start_at_socket(&ca);
+    assert_true(keyd_log_has(&ca, "warning nothing is signed with a key certificate="));
+    assert_true(keyd_log_has(&ca, "our certificate is not valid at this time"));
+    int fd = keyd_connect(&ca);
+    assert_true(signs(fd, SIGN_CERTIFICATE, buf_bytes(&leaf)));
+    assert_int_equal(ask_for(&old, fd, SIGN_CERTIFICATE, buf_bytes(&old_leaf), &reason),
+                     SIGN_REFUSED);
+    assert_non_null(strstr(buf_text(&reason), "our certificate is not valid at this time"));
+    close(fd);
+    assert_int_equal(keyd_end(pid, SIGTERM), 0);
+  }
+  keyd_ca_configure(&ca, "certificate = other.crt\nkey = other.key\n");
+  assert_int_equal(check(), 1);
+  assert_true(keyd_log_has(&ca, "other.crt: our certificate is not valid at this time"));
+  keyd_ca_configure(&ca, "key = issuing.key\n");
+  keyd_ca_free(&old);
+}
+
+static void each_crl_has_a_greater_number_than_the_one_before(void **state)
+{
+  static const struct {
+    const char *number;
+    bool is_signed;
+  } cases[] = {{"\x10", true}, {"\x10", false}, {"\x0f", false}, {"\x11", true}};
+  AUTO(buf) tbs = {0}, octets = {0};
+  (void)state;
+  AUTO(buf) path = {0};
+  buf_addf(&path, "%s/keyd.state", ca.dir);
+  unlink(buf_text(&path));
+  for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+    struct crl_spec crl = keyd_ca_crl(&ca);
+    crl.number = bytes_of(cases[i].number, 1);
+    buf_clear(&tbs);
+    crl_spec_write(&crl, &tbs);
+    pid_t pid = keyd_start_at_socket(&ca); /* what it knows, it knows from its file */
+    int fd = keyd_connect(&ca);
+    if (cases[i].is_signed) {
+      assert_true(signs(fd, SIGN_CRL, buf_bytes(&tbs)));
+    } else {
+      assert_int_equal(ask(fd, SIGN_CRL, buf_bytes(&tbs), &octets), SIGN_REFUSED);
+      assert_non_null(strstr(buf_text(&octets), "this key has signed 16 already"));
+      assert_true(keyd_log_has(&ca, "what=CRL serial_number=\"CRL "));
+    }
+    assert_int_equal(count(fd, 0).crl_number, i == 3 ? 0x11 : 0x10);
+    assert_int_equal(count(fd, 0).n_signed, 0); /* certificates only */
+    close(fd);
+    assert_int_equal(keyd_end(pid, SIGKILL), -SIGKILL);
+  }
+  unlink(buf_text(&path));
+}
+
+static void what_is_signed_is_counted_whatever_ends_it(void **state)
+{
+  static const int signals[] = {SIGTERM, SIGKILL, SIGHUP, SIGKILL};
+  AUTO(buf) leaf = {0}, octets = {0};
+  (void)state;
+  keyd_ca_leaf_tbs(&ca, &leaf);
+  uint64_t expected = 0;
+  for (size_t i = 0; i < ARRAY_LEN(signals); i++) {
+    pid_t pid = keyd_start_at_socket(&ca);
+    int fd = keyd_connect(&ca);
+    struct state_counts counts = count(fd, 100 + i);
+    if (i == 0)
+      expected = counts.n_signed;
+    assert_int_equal(counts.n_signed, expected);
+    assert_int_equal(counts.recorded, 100 + i);
+    for (int n = 0; n < 5; n++)
+      assert_true(signs(fd, SIGN_CERTIFICATE, buf_bytes(&leaf)));
+    expected += 5;
+    assert_int_equal(ask(fd, SIGN_CERTIFICATE, bytes_of("digest", 6), &octets), SIGN_REFUSED);
+    assert_int_equal(count(fd, 3).recorded, 100 + i); /* an older ledger */
+    assert_int_equal(count(fd, 3).n_signed, expected);
+    close(fd);
+    keyd_end(pid, signals[i]);
+  }
+}
+
+static void put_sign_request(struct buf *out, struct bytes tbs, uint16_t n)
+{
+  buf_clear(out);
+  buf_add(out, ca.key_sha256, sizeof ca.key_sha256);
+  wire_put_u16(out, n);
+  for (uint16_t i = 0; i < n; i++)
+    put_item(out, SIGN_CERTIFICATE, tbs);
+}
+
+/* What has arrived when the signal comes is answered, although nobody has looked at it yet. */
+static void what_has_arrived_is_answered_before_the_end(void **state)
+{
+  enum { CONNECTIONS = 12 };
+  AUTO(buf) leaf = {0}, request = {0}, reply = {0};
+  struct wire_header header;
+  int fds[CONNECTIONS];
+  (void)state;
+  keyd_ca_leaf_tbs(&ca, &leaf);
+  put_sign_request(&request, buf_bytes(&leaf), SIGN_BATCH_MAX);
+  keyd_ca_configure(&ca, "key = issuing.key\nthreads = 1\n");
+  pid_t pid = keyd_start_at_socket(&ca);
+  for (size_t i = 0; i < CONNECTIONS; i++) {
+    fds[i] = keyd_connect(&ca);
+    limit_waiting(fds[i]);
+    assert_true(signs(fds[i], SIGN_CERTIFICATE, buf_bytes(&leaf))); /* it is accepted */
+  }
+  for (size_t i = 0; i < CONNECTIONS; i++)
+    assert_int_equal(wire_send(fds[i], SIGN_REQUEST, (uint32_t)i, buf_bytes(&request)), WIRE_OK);
+  kill(pid, SIGTERM);
+  for (size_t i = 0; i < CONNECTIONS; i++) {
+    assert_int_equal(wire_receive(fds[i], SIGN_REPLY_MAX, &header, &reply), WIRE_OK);
+    assert_int_equal(header.id, i);
+    assert_true(reply.len > SIGN_BATCH_MAX * 64);
+    assert_int_equal(wire_receive(fds[i], SIGN_REPLY_MAX, &header, &reply), WIRE_CLOSED);
+    close(fds[i]);
+  }
+  assert_int_equal(keyd_wait(pid), 0);
+  keyd_ca_configure(&ca, "key = issuing.key\n");
+}
+
+/* A list of a million entries, while the other thread signs certificates. */
+static void certificates_do_not_wait_for_a_large_crl(void **state)
+{
+  AUTO(buf) tbs = {0}, leaf = {0}, request = {0}, reply = {0};
+  struct wire_header header;
+  struct crl_spec crl = keyd_ca_crl(&ca);
+  unsigned n_signed = 0;
+  (void)state;
+  crl.number = bytes_of("\x40", 1);
+  crl.n_revoked = 1000 * 1000;
+  crl_spec_write(&crl, &tbs);
+  keyd_ca_leaf_tbs(&ca, &leaf);
+  keyd_ca_configure(&ca, "key = issuing.key\nthreads = 2\n");
+  pid_t pid = keyd_start_at_socket(&ca);
+  int for_crl = keyd_connect(&ca), for_leaves = keyd_connect(&ca);
+  limit_waiting(for_crl);
+  buf_add(&request, ca.key_sha256, sizeof ca.key_sha256);
+  wire_put_u16(&request, 1);
+  put_item(&request, SIGN_CRL, buf_bytes(&tbs));
+  int64_t before = when_monotonic_ms();
+  assert_int_equal(wire_send(for_crl, SIGN_REQUEST, 1, buf_bytes(&request)), WIRE_OK);
+  struct pollfd done = {.fd = for_crl, .events = POLLIN};
+  while (poll(&done, 1, 0) == 0) {
+    assert_true(signs(for_leaves, SIGN_CERTIFICATE, buf_bytes(&leaf)));
+    n_signed++;
+  }
+  print_message("%zu octets in %d ms, %u certificates meanwhile\n", tbs.len,
+                (int)(when_monotonic_ms() - before), n_signed);
+  assert_int_equal(wire_receive(for_crl, SIGN_REPLY_MAX, &header, &reply), WIRE_OK);
+  assert_true(n_signed > 0);
+  close(for_crl);
+  close(for_leaves);
+  assert_int_equal(keyd_end(pid, SIGTERM), 0);
+  keyd_ca_configure(&ca, "key = issuing.key\n");
+}
+
 static void a_large_crl_is_signed(void **state)
 {
   AUTO(buf) tbs = {0};
   struct crl_spec crl = keyd_ca_crl(&ca);
   (void)state;
+  crl.number = bytes_of("\x41", 1);
   crl.n_revoked = 2400 * 1000; /* some 60 MiB */
   crl_spec_write(&crl, &tbs);
   assert_true(tbs.len > 56 * 1024 * 1024 && tbs.len < SIGN_CRL_MAX);
@@ -409,6 +779,11 @@ static void what_is_no_request_ends_the_connection_alone(void **state)
       {"a reply", {'M', 'k', 1, 2, 0, 0, 0, 1, 0, 0, 0, 0}, 12},
       {"an empty request", {'M', 'k', 1, 1, 0, 0, 0, 1, 0, 0, 0, 0}, 12},
       {"an empty probe", {'M', 'k', 1, 3, 0, 0, 0, 1, 0, 0, 0, 0}, 12},
+      {"an empty count", {'M', 'k', 1, 5, 0, 0, 0, 1, 0, 0, 0, 0}, 12},
+      {"a count with more", {'M', 'k', 1, 5, 0, 0, 0, 1, 0, 0, 0, 41}, 12 + 41},
+      {"a count's reply", {'M', 'k', 1, 6, 0, 0, 0, 1, 0, 0, 0, 40}, 12 + 40},
+      {"a hello with something", {'M', 'k', 1, 7, 0, 0, 0, 1, 0, 0, 0, 1}, 12 + 1},
+      {"type 9", {'M', 'k', 1, 9, 0, 0, 0, 1, 0, 0, 0, 0}, 12},
       {"no items", {'M', 'k', 1, 1, 0, 0, 0, 1, 0, 0, 0, 34}, 12 + 34},
       {"items that are not there", {'M', 'k', 1, 1, 0, 0, 0, 1, 0, 0, 0, 34, [45] = 2}, 12 + 34},
       {"65 items", {'M', 'k', 1, 1, 0, 0, 0, 1, 0, 0, 0, 34, [45] = 65}, 12 + 34},
@@ -531,16 +906,28 @@ int main(void)
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(each_mistake_in_the_configuration_is_told_with_its_line),
       cmocka_unit_test(settings_are_read_as_they_are_written),
+      cmocka_unit_test(a_further_key_has_the_first_one_s_bounds_or_its_own),
+      cmocka_unit_test(so_many_keys_may_be_configured),
+      cmocka_unit_test(the_state_is_in_systemd_s_folder_or_beside_the_configuration),
       cmocka_unit_test(the_sample_configuration_is_valid),
       cmocka_unit_test(a_check_says_that_all_is_in_order),
       cmocka_unit_test(a_key_that_others_can_read_is_refused),
       cmocka_unit_test(the_key_of_another_certificate_is_refused),
       cmocka_unit_test(an_encrypted_key_wants_its_passphrase),
+      cmocka_unit_test(a_further_key_has_a_credential_of_its_own),
+      cmocka_unit_test(a_key_that_stands_there_twice_is_refused),
+      cmocka_unit_test(a_check_looks_at_the_state_and_makes_none),
       cmocka_unit_test(wrong_usage_is_told_from_failure),
       cmocka_unit_test(a_key_holder_that_serves_is_locked_in),
       cmocka_unit_test(the_sandbox_ends_who_steps_out),
       cmocka_unit_test(signals_end_it_in_order),
       cmocka_unit_test(systemd_hands_over_a_socket_and_hears_of_it),
+      cmocka_unit_test(each_key_signs_for_its_own_authority),
+      cmocka_unit_test(an_expired_authority_does_not_stop_the_others),
+      cmocka_unit_test(each_crl_has_a_greater_number_than_the_one_before),
+      cmocka_unit_test(what_is_signed_is_counted_whatever_ends_it),
+      cmocka_unit_test(what_has_arrived_is_answered_before_the_end),
+      cmocka_unit_test(certificates_do_not_wait_for_a_large_crl),
       cmocka_unit_test(a_large_crl_is_signed),
       cmocka_unit_test(what_is_no_request_ends_the_connection_alone),
       cmocka_unit_test(half_a_frame_does_not_hold_the_others),
