@@ -655,6 +655,18 @@ static void restart_unit(struct crowd *crowd)
   unit_pid = keyd_start_activated(&ca, unit_listener);
 }
 
+/* Seen to serve first: while it starts, a signal just ends it. */
+static void end_unit(struct key_holder *holder)
+{
+  AUTO(fault) fault = {0};
+  struct signer *signer = new_signer(holder, 0);
+  assert_true(sign_one(signer, buf_bytes(&leaf), &fault));
+  signer_free(signer);
+  key_holder_free(holder);
+  assert_int_equal(keyd_end(unit_pid, SIGTERM), 0);
+  close(unit_listener);
+}
+
 static void no_request_fails_while_the_unit_is_restarted(void **state)
 {
   enum { ROUNDS = 400, RESTARTS = 6 };
@@ -665,9 +677,71 @@ static void no_request_fails_while_the_unit_is_restarted(void **state)
   unit_pid = keyd_start_activated(&ca, unit_listener);
   assert_true(key_holder_new(ca.socket, NULL, NULL, SLOTS, &crowd.holder, &fault));
   run_crowd(&crowd, RESTARTS, restart_unit);
-  key_holder_free(crowd.holder);
-  assert_int_equal(keyd_end(unit_pid, SIGTERM), 0);
-  close(unit_listener);
+  end_unit(crowd.holder);
+}
+
+/* Lists of some MB, one after the other: mostly under way when the end comes. */
+struct lists {
+  struct key_holder *holder;
+  _Atomic unsigned n_signed;
+  _Atomic bool ended;
+  char why[400];
+};
+
+static bool sign_list(struct signer *signer, uint16_t number, struct fault *f)
+{
+  const uint8_t octets[] = {0x01, (uint8_t)(number >> 8), (uint8_t)number};
+  struct crl_spec crl = keyd_ca_crl(&ca);
+  AUTO(buf) tbs = {0};
+  crl.number = bytes_of(octets, sizeof octets);
+  crl.n_revoked = 100 * 1000;
+  crl_spec_write(&crl, &tbs);
+  struct signer_item item = {.kind = SIGN_CRL, .tbs = buf_bytes(&tbs)};
+  bool ok = signer_sign(signer, ca.key_sha256, &item, 1, f);
+  if (ok && item.fault.code != FAULT_NONE) {
+    fault_move(f, &item.fault);
+    ok = false;
+  }
+  buf_free(&item.signature);
+  fault_free(&item.fault);
+  return ok;
+}
+
+static void *sign_lists(void *context)
+{
+  enum { LISTS = 40 };
+  struct lists *lists = context;
+  struct signer *signer = new_signer(lists->holder, 0);
+  AUTO(fault) fault = {0};
+  for (uint16_t i = 0; i < LISTS && fault.code == FAULT_NONE; i++)
+    if (sign_list(signer, i, &fault))
+      lists->n_signed++;
+  snprintf(lists->why, sizeof lists->why, "%s", fault.detail);
+  signer_free(signer);
+  lists->ended = true;
+  return NULL;
+}
+
+static void a_list_under_way_is_signed_by_one_or_the_other(void **state)
+{
+  AUTO(fault) fault = {0};
+  struct lists lists = {.n_signed = 0};
+  pthread_t thread;
+  (void)state;
+  unit_listener = keyd_listen(&ca);
+  unit_pid = keyd_start_activated(&ca, unit_listener);
+  assert_true(key_holder_new(ca.socket, NULL, NULL, SLOTS, &lists.holder, &fault));
+  assert_int_equal(pthread_create(&thread, NULL, sign_lists, &lists), 0);
+  while (!lists.ended) {
+    unsigned before = lists.n_signed;
+    while (lists.n_signed < before + 3 && !lists.ended)
+      poll(NULL, 0, 1);
+    if (!lists.ended)
+      restart_unit(NULL);
+  }
+  pthread_join(thread, NULL);
+  assert_string_equal(lists.why, "");
+  end_unit(lists.holder);
 }
 
 int main(void)
@@ -695,6 +769,7 @@ int main(void)
       cmocka_unit_test(a_key_holder_at_a_socket_may_be_restarted),
       cmocka_unit_test(a_request_is_made_anew_at_the_socket),
       cmocka_unit_test(no_request_fails_while_the_unit_is_restarted),
+      cmocka_unit_test(a_list_under_way_is_signed_by_one_or_the_other),
   };
   return cmocka_run_group_tests(tests, make_ca, free_ca);
 }
