@@ -23,3 +23,14 @@ mintmark_bench_SOURCES = \
 # That it works, in the ordinary checks; what it measures is for doc/performance.md.
 TESTS += tests/bench/smoke.sh
 EXTRA_DIST += tests/bench/smoke.sh
+
+# What a certificate costs in instructions, which noise does not touch: held against what was recorded.
+if HAVE_CALLGRIND
+check_PROGRAMS += mintmark-pipeline
+TESTS += tests/bench/pipeline.sh
+mintmark_pipeline_CFLAGS = $(AM_CFLAGS) $(CRYPTO_CFLAGS)
+mintmark_pipeline_LDADD = $(CA_LIBS) keyd/libkeyd.a $(CA_LIBS) $(SECCOMP_LIBS)
+mintmark_pipeline_SOURCES = tests/bench/pipeline.c tests/bench/pipeline_signer.c \
+  tests/bench/pipeline_signer.h
+endif
+EXTRA_DIST += tests/bench/pipeline.sh tests/bench/pipeline.instructions
