@@ -161,7 +161,8 @@ static bool look_for_news(struct crl_list *list, const struct crl_tools *tools,
 
 /* --- publishing --- */
 
-/* The key holder remembers what it signed even when the ledger was put back to an older copy. */
+/* On record before it is signed: a number that the key holder has signed and the ledger does not
+ * know tells of an older copy. */
 static bool next_number(const struct crl_list *list, const struct crl_tools *tools,
                         uint64_t *ret_number, struct fault *f)
 {
@@ -171,8 +172,7 @@ static bool next_number(const struct crl_list *list, const struct crl_tools *too
       !signer_count(tools->signer, list->authority->key_sha256, 0, &counts, f))
     return false;
   uint64_t last = extent.last_number > counts.crl_number ? extent.last_number : counts.crl_number;
-  *ret_number = last + 1;
-  return true;
+  return ledger_take_crl_number(tools->ledger, list->authority->name, last, ret_number, f);
 }
 
 /* On record before anybody can see it. */
@@ -207,7 +207,7 @@ static bool publish(struct crl_list *list, const struct crl_tools *tools, const 
                               .base = is_delta ? &list->state.complete : NULL,
                               .now = now};
   int64_t began_ms = when_monotonic_ms();
-  if (!next_number(list, tools, &wanted.number, f) ||
+  if (!standing_settle(tools->standing, f) || !next_number(list, tools, &wanted.number, f) ||
       !crl_make(&wanted, conf, tools->ledger, tools->signer, &made, f) ||
       !put(tools, &name, &made, f))
     return false;
@@ -234,7 +234,9 @@ void crl_list_tend(struct crl_list *list, const struct crl_tools *tools, const s
 {
   AUTO(fault) f = {0};
   struct crl_name name = name_of(list, false);
-  if (now < list->retry_at || now > list->authority->certificate.not_after)
+  AUTO(fault) behind = {0};
+  if (!standing_check(tools->standing, &behind) || now < list->retry_at ||
+      now > list->authority->certificate.not_after)
     return;
   if (tend(list, tools, conf, last_id, now, &f)) {
     list->failures = 0;

@@ -7,12 +7,14 @@
 #include "lib/ca/conf.h"
 #include "lib/ca/ledger.h"
 #include "lib/ca/signer.h"
+#include "lib/ca/standing.h"
 
 /* What a list is made with, all borrowed. */
 struct crl_tools {
   struct ledger *ledger;
   struct signer *signer;
   struct crl_store *store;
+  struct standing *standing; /* may be NULL */
 };
 
 struct crl_list {
@@ -35,6 +37,7 @@ void crl_list_recover(struct crl_list *list, const struct crl_tools *tools,
 void crl_list_force(struct crl_list *list, const struct crl_tools *tools, const struct conf *conf);
 
 /* Sees whether something of it was revoked, and publishes what is due. last_id is the newest
- * revocation of all. What fails is logged, and tried again later and later. */
+ * revocation of all. What fails is logged, and tried again later and later. While the ledger is an
+ * older copy nothing is published: the last list says more than it knows. */
 void crl_list_tend(struct crl_list *list, const struct crl_tools *tools, const struct conf *conf,
                    int64_t last_id, int64_t now);

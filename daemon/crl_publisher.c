@@ -188,15 +188,15 @@ static void init_waiting(struct crl_publisher *publisher)
 
 bool crl_publisher_start(struct conf *conf, const struct authorities *authorities,
                          struct ledger *ledger, struct key_holder *holder, unsigned slot,
-                         struct crl_store *store, struct crl_publisher **ret_publisher,
-                         struct fault *f)
+                         struct crl_store *store, struct standing *standing,
+                         struct crl_publisher **ret_publisher, struct fault *f)
 {
   AUTO(crl_publisher) publisher = calloc(1, sizeof *publisher);
   if (publisher == NULL)
     return fault_no_memory(f);
   init_waiting(publisher);
   publisher->authorities = authorities;
-  publisher->tools = (struct crl_tools){.ledger = ledger, .store = store};
+  publisher->tools = (struct crl_tools){.ledger = ledger, .store = store, .standing = standing};
   publisher->conf = conf_hold(conf);
   if (!signer_new(holder, slot, SIGNER_TIMEOUT_MS, &publisher->tools.signer, f) ||
       !add_lists(publisher, conf, f) || !start_thread(publisher, f))

@@ -13,6 +13,7 @@
 #include "lib/ca/conf.h"
 #include "lib/ca/key_holder.h"
 #include "lib/ca/ledger.h"
+#include "lib/ca/standing.h"
 
 struct crl_publisher;
 
@@ -20,8 +21,8 @@ struct crl_publisher;
  * conf, which it holds. slot: of the key holder. */
 bool crl_publisher_start(struct conf *conf, const struct authorities *authorities,
                          struct ledger *ledger, struct key_holder *holder, unsigned slot,
-                         struct crl_store *store, struct crl_publisher **ret_publisher,
-                         struct fault *f);
+                         struct crl_store *store, struct standing *standing,
+                         struct crl_publisher **ret_publisher, struct fault *f);
 /* From now on by this configuration (but for the folder), and of the authorities that there are
  * now; every list is made anew. Any thread. */
 void crl_publisher_reload(struct crl_publisher *publisher, struct conf *conf);

@@ -115,13 +115,15 @@ static void say_standing(const struct standing_report *report)
 {
   if (report->state == STANDING_GOOD)
     log_say(LOG_LEVEL_INFO, "the ledger has all that the key holder knows of");
-  for (size_t i = 0; i < report->n; i++)
-    if (report->rows[i].missing > 0)
+  for (size_t i = 0; i < report->n; i++) {
+    const struct standing_row *row = &report->rows[i];
+    if (row->missing > 0 || row->crl_signed > row->crl_known)
       log_say(LOG_LEVEL_ERROR,
               "the ledger is an older copy, and nothing is signed until that is accepted",
-              LOG_TEXT("authority", report->rows[i].authority),
-              LOG_NUMBER("missing", report->rows[i].missing),
-              LOG_NUMBER("in_ledger", report->rows[i].issued));
+              LOG_TEXT("authority", row->authority), LOG_NUMBER("missing", row->missing),
+              LOG_NUMBER("in_ledger", row->issued), LOG_NUMBER("crl_signed", row->crl_signed),
+              LOG_NUMBER("crl_known", row->crl_known));
+  }
 }
 
 static bool start_pipeline(struct run *run, struct fault *f)
@@ -139,7 +141,8 @@ static bool start_pipeline(struct run *run, struct fault *f)
                       conf->workers + SLOT_PROBER, &run->prober, f) &&
          crl_store_new(conf->crl.folder, &run->crls, f) &&
          crl_publisher_start(conf, run->authorities, run->ledger, run->holder,
-                             conf->workers + SLOT_CRL, run->crls, &run->publisher, f);
+                             conf->workers + SLOT_CRL, run->crls, run->standing, &run->publisher,
+                             f);
 }
 
 /* The list that clients are told stays as it is at the start; what counts follows the files. */

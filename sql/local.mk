@@ -7,7 +7,8 @@ SQL_MIGRATIONS = sql/0001-ledger.sql \
   sql/0006-authorities.sql \
   sql/0007-revocations.sql \
   sql/0008-crls.sql \
-  sql/0009-webhooks.sql
+  sql/0009-webhooks.sql \
+  sql/0010-standing.sql
 
 sqldir = $(pkgdatadir)/sql
 dist_sql_DATA = $(SQL_MIGRATIONS)

@@ -75,14 +75,22 @@ bool ledger_authority_count(struct ledger_batch *batch, const char *name, struct
 /* --- reading --- */
 
 /* AUTHORITY_COLUMNS */
-enum { COLUMN_NAME, COLUMN_STATE, COLUMN_CHANGED_AT, COLUMN_ISSUED, COLUMN_MISSING };
+enum {
+  COLUMN_NAME,
+  COLUMN_STATE,
+  COLUMN_CHANGED_AT,
+  COLUMN_ISSUED,
+  COLUMN_MISSING,
+  COLUMN_CRL_NUMBER
+};
 
 static bool read_row(const struct ledger_call *call, struct authority_row *ret_row, struct fault *f)
 {
   sqlite3_stmt *s = call->statement;
   struct authority_row row = {.changed_at = sqlite3_column_int64(s, COLUMN_CHANGED_AT),
                               .issued = sqlite3_column_int64(s, COLUMN_ISSUED),
-                              .missing = sqlite3_column_int64(s, COLUMN_MISSING)};
+                              .missing = sqlite3_column_int64(s, COLUMN_MISSING),
+                              .crl_number = sqlite3_column_int64(s, COLUMN_CRL_NUMBER)};
   if (!TEXT_COPY(row.name, ledger_call_column(call, COLUMN_NAME)) ||
       !state_named(ledger_call_column(call, COLUMN_STATE), &row.state))
     return fault_set(f, LEDGER, "%s: a row of authorities is damaged", call->connection->path);
@@ -249,4 +257,79 @@ bool ledger_retire_authority(struct ledger *ledger, const char *name, const stru
                              struct fault *f)
 {
   return change(ledger, retire, name, who, f);
+}
+
+/* --- what is known of other copies --- */
+
+static bool take_number(struct ledger_batch *batch, const char *name, uint64_t above,
+                        uint64_t *ret_number, struct fault *f)
+{
+  AUTO(ledger_call) call = {0};
+  bool found;
+  if (above >= INT64_MAX)
+    return fault_set(f, LEDGER, "%s: the numbers of %s's revocation lists are used up",
+                     batch->ledger->path, name);
+  if (!ledger_call_open(batch->ledger->writer, SQL_TAKE_CRL_NUMBER, &call, f))
+    return false;
+  ledger_call_text(&call, name);
+  ledger_call_number(&call, (int64_t)above);
+  if (!ledger_call_step(&call, &found, f))
+    return false;
+  if (!found)
+    return fault_set(f, UNKNOWN_AUTHORITY, "there is no authority %s", name);
+  *ret_number = (uint64_t)sqlite3_column_int64(call.statement, 0);
+  return true;
+}
+
+bool ledger_take_crl_number(struct ledger *ledger, const char *name, uint64_t above,
+                            uint64_t *ret_number, struct fault *f)
+{
+  struct ledger_batch *batch;
+  uint64_t number = 0;
+  if (!ledger_begin(ledger, &batch, f))
+    return false;
+  if (!take_number(batch, name, above, &number, f)) {
+    ledger_roll_back(batch);
+    return false;
+  }
+  if (!ledger_commit(batch, f))
+    return false;
+  *ret_number = number;
+  return true;
+}
+
+static bool accept_one(struct ledger_batch *batch, const struct acceptance *row,
+                       const struct event *who, struct fault *f)
+{
+  struct ledger_connection *writer = batch->ledger->writer;
+  struct event event = who != NULL ? *who : (struct event){0};
+  AUTO(ledger_call) call = {0};
+  if (!ledger_call_open(writer, SQL_ACCEPT_MISSING, &call, f))
+    return false;
+  ledger_call_text(&call, row->authority);
+  ledger_call_number(&call, row->missing);
+  ledger_call_number(&call, row->crl_number);
+  if (!ledger_call_run(&call, f))
+    return false;
+  if (sqlite3_changes(writer->db) == 0)
+    return fault_set(f, UNKNOWN_AUTHORITY, "there is no authority %s", row->authority);
+  event.kind = EVENT_LEDGER_ACCEPTED;
+  event.count = row->missing;
+  TEXT_COPY(event.about, bytes_of_text(row->authority));
+  return ledger_add_event(batch, &event, f);
+}
+
+bool ledger_accept_missing(struct ledger *ledger, const struct acceptance *rows, size_t n,
+                           const struct event *who, struct fault *f)
+{
+  struct ledger_batch *batch;
+  bool done = true;
+  if (!ledger_begin(ledger, &batch, f))
+    return false;
+  for (size_t i = 0; i < n && done; i++)
+    done = accept_one(batch, &rows[i], who, f);
+  if (done)
+    return ledger_commit(batch, f);
+  ledger_roll_back(batch);
+  return false;
 }

@@ -14,6 +14,7 @@ struct authority_row {
   int64_t changed_at; /* seconds; 0: not known */
   int64_t issued;     /* certificates in this ledger */
   int64_t missing;    /* certificates that it lacks, and that somebody has accepted as lost */
+  int64_t crl_number; /* the highest that was taken, or accepted; 0: none */
 };
 
 /* *ret_found tells whether there is one; false only when the database fails. */
@@ -36,3 +37,20 @@ bool ledger_activate_authority(struct ledger *ledger, const char *name, const st
 /* It never issues again. UNKNOWN_AUTHORITY; AUTHORITY_STATE for the one that issues. */
 bool ledger_retire_authority(struct ledger *ledger, const char *name, const struct event *who,
                              struct fault *f);
+
+/* Takes the next number for a list of revoked certificates: above all before it, and above `above`.
+ * It is durable before it is signed, so that it is never signed and unknown to the ledger; a number
+ * that was taken need not become a list. In a transaction of its own. UNKNOWN_AUTHORITY, LEDGER. */
+bool ledger_take_crl_number(struct ledger *ledger, const char *name, uint64_t above,
+                            uint64_t *ret_number, struct fault *f);
+
+/* What somebody accepts as lost, of one authority. */
+struct acceptance {
+  char authority[LABEL_SIZE];
+  int64_t missing;    /* so many more certificates */
+  int64_t crl_number; /* so high were numbers of lists */
+};
+/* Accepts all of them, or none, in a transaction with an event for each. UNKNOWN_AUTHORITY, LEDGER.
+ */
+bool ledger_accept_missing(struct ledger *ledger, const struct acceptance *rows, size_t n,
+                           const struct event *who, struct fault *f);

@@ -41,7 +41,7 @@ enum { SPAN_ROWS = 128 };
   "id, name, profile, model, stations, ip_ranges, open_from, open_until, quantity, issued,"        \
   " replacements, replaced, created_at, closed_at"
 /* One authority as ledger_authority.c reads it. */
-#define AUTHORITY_COLUMNS "name, state, changed_at, issued, missing"
+#define AUTHORITY_COLUMNS "name, state, changed_at, issued, missing, crl_number"
 /* One device, from a row of devices that is called d and one of device_imports that is called i. */
 #define DEVICE_COLUMNS                                                                             \
   "d.id, d.device_serial, d.model, d.production_order, d.names, d.secret_no, d.secret_salt,"       \
@@ -194,6 +194,14 @@ enum { SPAN_ROWS = 128 };
     "UPDATE OR ROLLBACK authorities SET state = 'active', changed_at = ?1 WHERE name = ?2")        \
   X(RETIRE_AUTHORITY,                                                                              \
     "UPDATE OR ROLLBACK authorities SET state = 'retired', changed_at = ?1 WHERE name = ?2")       \
+  /* ?1 name, ?2 a number that it is to be above */                                                \
+  X(TAKE_CRL_NUMBER,                                                                               \
+    "UPDATE OR ROLLBACK authorities SET crl_number = max(crl_number, ?2) + 1 WHERE name = ?1"      \
+    " RETURNING crl_number")                                                                       \
+  /* ?1 name, ?2 how many more, ?3 the highest crl_number */                                       \
+  X(ACCEPT_MISSING,                                                                                \
+    "UPDATE OR ROLLBACK authorities SET missing = missing + ?2, crl_number = max(crl_number, ?3)"  \
+    " WHERE name = ?1")                                                                            \
                                                                                                    \
   X(FIND_DEVICE,                                                                                   \
     "SELECT " DEVICE_COLUMNS " FROM devices d JOIN device_imports i ON i.id = d.import"            \

@@ -76,14 +76,17 @@ static void count_one(const struct authority_row *found, void *context)
     return;
   row->issued += found->issued;
   row->accepted += found->missing;
+  if (found->crl_number > row->crl_known)
+    row->crl_known = found->crl_number;
 }
 
 static bool read_ledger(const struct standing *standing, struct standing_report *report,
                         struct fault *f)
 {
   struct counting counting = {standing->authorities, report};
-  return make_rows(standing->authorities, report, f) &&
-         ledger_each_authority(standing->ledger, count_one, &counting, f);
+  for (size_t i = 0; i < report->n; i++)
+    report->rows[i].issued = report->rows[i].accepted = report->rows[i].crl_known = 0;
+  return ledger_each_authority(standing->ledger, count_one, &counting, f);
 }
 
 /* --- what the key holder remembers --- */
@@ -103,14 +106,13 @@ static bool ask_one(struct standing *standing, struct standing_row *row, struct 
   }
   row->known = true;
   row->recorded = (int64_t)counts.recorded;
-  row->missing = counts.recorded > has ? (int64_t)(counts.recorded - has) : 0;
+  row->crl_signed = (int64_t)counts.crl_number;
   return true;
 }
 
 /* What was told of a key before, and has not changed, need not be asked again. */
-static bool is_as_before(struct standing_report *before, const struct standing_row *row)
+static bool is_as_before(const struct standing_row *old, const struct standing_row *row)
 {
-  const struct standing_row *old = find_row(before, row->key_sha256);
   return old != NULL && old->known && old->issued == row->issued && old->accepted == row->accepted;
 }
 
@@ -119,13 +121,44 @@ static bool ask_all(struct standing *standing, struct standing_report *report, b
 {
   for (size_t i = 0; i < report->n; i++) {
     struct standing_row *row = &report->rows[i];
-    if (changed_only && is_as_before(&standing->report, row))
-      *row = *find_row(&standing->report, row->key_sha256);
+    const struct standing_row *before = find_row(&standing->report, row->key_sha256);
+    row->crl_at_hand = before != NULL ? before->crl_at_hand : 0;
+    if (changed_only && is_as_before(before, row))
+      *row = *before;
     else if (!ask_one(standing, row, f))
       return false;
-    report->missing += row->missing;
   }
-  report->state = report->missing > 0 ? STANDING_BEHIND : STANDING_GOOD;
+  return true;
+}
+
+static void judge(struct standing_report *report)
+{
+  report->missing = 0;
+  report->lists = false;
+  for (size_t i = 0; i < report->n; i++) {
+    struct standing_row *row = &report->rows[i];
+    int64_t has = row->issued + row->accepted;
+    row->missing = row->recorded > has ? row->recorded - has : 0;
+    report->missing += row->missing;
+    report->lists |= row->crl_signed > row->crl_known;
+  }
+  report->state = report->missing > 0 || report->lists ? STANDING_BEHIND : STANDING_GOOD;
+}
+
+/* What was taken or committed between the two questions was not there yet when the ledger was read:
+ * it is read once more before anything is said against it. */
+static bool find_out(struct standing *standing, struct standing_report *report, bool changed_only,
+                     struct fault *f)
+{
+  if (!make_rows(standing->authorities, report, f) || !read_ledger(standing, report, f) ||
+      !ask_all(standing, report, changed_only, f))
+    return false;
+  judge(report);
+  if (report->state == STANDING_GOOD)
+    return true;
+  if (!read_ledger(standing, report, f))
+    return false;
+  judge(report);
   return true;
 }
 
@@ -136,7 +169,7 @@ static void record(const struct standing *standing, const struct standing_report
   for (size_t i = 0; i < report->n; i++) {
     struct event event = {.kind = EVENT_LEDGER_BEHIND, .count = report->rows[i].missing};
     TEXT_COPY(event.about, bytes_of_text(report->rows[i].authority));
-    if (report->rows[i].missing > 0)
+    if (report->rows[i].missing > 0 || report->rows[i].crl_signed > report->rows[i].crl_known)
       recorder_note(standing->recorder, &event);
   }
 }
@@ -163,7 +196,7 @@ static bool compare(struct standing *standing, bool changed_only, struct fault *
 {
   AUTO(standing_report) report = {0};
   pthread_mutex_lock(&standing->asking);
-  bool done = read_ledger(standing, &report, f) && ask_all(standing, &report, changed_only, f);
+  bool done = find_out(standing, &report, changed_only, f);
   if (done)
     keep(standing, &report);
   pthread_mutex_unlock(&standing->asking);
@@ -186,10 +219,15 @@ void standing_tell(struct standing *standing)
 
 static void list_missing(const struct standing_report *report, struct buf *out)
 {
-  for (size_t i = 0; i < report->n; i++)
-    if (report->rows[i].missing > 0)
-      buf_addf(out, "%s%lld of %s", out->len > 0 ? ", " : "", (long long)report->rows[i].missing,
-               report->rows[i].authority);
+  for (size_t i = 0; i < report->n; i++) {
+    const struct standing_row *row = &report->rows[i];
+    if (row->missing > 0)
+      buf_addf(out, "%s%lld of %s", out->len > 0 ? ", " : "", (long long)row->missing,
+               row->authority);
+    if (row->crl_signed > row->crl_known)
+      buf_addf(out, "%srevocation list %lld of %s", out->len > 0 ? ", " : "",
+               (long long)row->crl_signed, row->authority);
+  }
 }
 
 static bool is_behind(struct standing *standing, struct fault *f)
@@ -198,12 +236,11 @@ static bool is_behind(struct standing *standing, struct fault *f)
   pthread_mutex_lock(&standing->lock);
   list_missing(&standing->report, &missing);
   pthread_mutex_unlock(&standing->lock);
-  return fault_set(
-      f, LEDGER_BEHIND,
-      "the ledger is an older copy: certificates are missing that were issued after it "
-      "was made (%.200s). Nothing is signed until an administrator accepts that: "
-      "mintmark restore --accept",
-      buf_text(&missing));
+  return fault_set(f, LEDGER_BEHIND,
+                   "the ledger is an older copy: what was issued or published after it was made is "
+                   "missing (%.200s). Nothing is signed until an administrator accepts that: "
+                   "mintmark restore --accept",
+                   buf_text(&missing));
 }
 
 bool standing_check(struct standing *standing, struct fault *f)
@@ -219,6 +256,83 @@ bool standing_settle(struct standing *standing, struct fault *f)
   if (atomic_load(&standing->state) == STANDING_UNKNOWN && !standing_compare(standing, f))
     return false;
   return standing_check(standing, f);
+}
+
+/* --- accepting --- */
+
+void standing_saw_list(struct standing *standing, const uint8_t key_sha256[32], uint64_t number)
+{
+  pthread_mutex_lock(&standing->asking);
+  pthread_mutex_lock(&standing->lock);
+  struct standing_row *row = find_row(&standing->report, key_sha256);
+  if (row != NULL && number <= INT64_MAX && (int64_t)number > row->crl_at_hand)
+    row->crl_at_hand = (int64_t)number;
+  pthread_mutex_unlock(&standing->lock);
+  pthread_mutex_unlock(&standing->asking);
+}
+
+static bool check_lists(const struct standing_report *report, struct fault *f)
+{
+  for (size_t i = 0; i < report->n; i++) {
+    const struct standing_row *row = &report->rows[i];
+    if (row->crl_signed > row->crl_known && row->crl_signed > row->crl_at_hand)
+      return fault_set(
+          f, AUTHORITY_STATE,
+          "revocation list %lld of %s was signed, and the newest at hand is %lld: give "
+          "that list, or accept that what it revoked may be lost",
+          (long long)row->crl_signed, row->authority, (long long)row->crl_at_hand);
+  }
+  return true;
+}
+
+static bool write_acceptance(struct standing *standing, const struct standing_report *report,
+                             const struct event *who, struct fault *f)
+{
+  struct acceptance *rows = calloc(report->n + 1, sizeof *rows);
+  size_t n = 0;
+  if (rows == NULL)
+    return fault_no_memory(f);
+  for (size_t i = 0; i < report->n; i++) {
+    const struct standing_row *row = &report->rows[i];
+    if (row->missing == 0 && row->crl_signed <= row->crl_known)
+      continue;
+    rows[n].missing = row->missing;
+    rows[n].crl_number = row->crl_signed;
+    TEXT_COPY(rows[n++].authority, bytes_of_text(row->authority));
+  }
+  bool done = ledger_accept_missing(standing->ledger, rows, n, who, f);
+  free(rows);
+  return done;
+}
+
+/* With `asking` held, so that the numbers are those that somebody has seen, and are accepted once.
+ */
+static bool accept_found(struct standing *standing, int64_t missing, bool without_lists,
+                         const struct event *who, struct fault *f)
+{
+  AUTO(standing_report) report = {0};
+  AUTO(standing_report) after = {0};
+  if (!find_out(standing, &report, false, f))
+    return false;
+  if (report.state == STANDING_GOOD)
+    return fault_set(f, SELECTION_CHANGED, "nothing is missing: there is nothing to accept");
+  if (report.missing != missing)
+    return fault_set(f, SELECTION_CHANGED, "%lld certificates are missing, not %lld",
+                     (long long)report.missing, (long long)missing);
+  if ((!without_lists && !check_lists(&report, f)) ||
+      !write_acceptance(standing, &report, who, f) || !find_out(standing, &after, false, f))
+    return false;
+  keep(standing, &after);
+  return true;
+}
+
+bool standing_accept(struct standing *standing, int64_t missing, bool without_lists,
+                     const struct event *who, struct fault *f)
+{
+  pthread_mutex_lock(&standing->asking);
+  bool done = accept_found(standing, missing, without_lists, who, f);
+  pthread_mutex_unlock(&standing->asking);
+  return done;
 }
 
 bool standing_read(struct standing *standing, struct standing_report *ret_report, struct fault *f)

@@ -8,6 +8,10 @@
  * and the difference is the number of certificates that were released and that it lacks. A key
  * holder that remembers nothing, because its file is new, is told anew.
  *
+ * Likewise the number of each list of revoked certificates is taken in the ledger before it is
+ * signed. A key holder that has signed a higher one tells of revocations that were published, and
+ * that this ledger may lack.
+ *
  * Certificates that were released while the key holder could not be told are not counted when they
  * are lost before it is told again. Threads: any. */
 #pragma once
@@ -26,17 +30,23 @@ enum standing_state {
 struct standing_row {
   char authority[LABEL_SIZE]; /* the first that has the key */
   uint8_t key_sha256[32];
-  bool known;       /* the key holder has told of it; the rest is 0 otherwise */
-  int64_t issued;   /* certificates in the ledger */
-  int64_t accepted; /* that it lacks, and somebody has accepted */
-  int64_t recorded; /* as the key holder remembers */
-  int64_t missing;  /* what is recorded beyond both; 0: none */
+  bool known;         /* the key holder has told of it; the rest is 0 otherwise */
+  int64_t issued;     /* certificates in the ledger */
+  int64_t accepted;   /* that it lacks, and somebody has accepted */
+  int64_t recorded;   /* as the key holder remembers */
+  int64_t missing;    /* what is recorded beyond both; 0: none */
+  int64_t crl_signed; /* the highest cRLNumber that the key holder has signed; 0: none */
+  int64_t
+      crl_known; /* the highest that the ledger knows of: taken before it was signed, or accepted */
+  int64_t
+      crl_at_hand; /* the highest of the lists whose revocations were taken in since the start */
 };
 
 struct standing_report {
   enum standing_state state;
   int64_t since;             /* of STANDING_BEHIND: when it was seen, in seconds */
   int64_t missing;           /* of all rows */
+  bool lists;                /* lists were signed that the ledger does not know of */
   struct standing_row *rows; /* owned */
   size_t n;
 };
@@ -67,6 +77,15 @@ void standing_tell(struct standing *standing);
 bool standing_check(struct standing *standing, struct fault *f);
 /* The same for who is about to sign: compares when that was not done yet. */
 bool standing_settle(struct standing *standing, struct fault *f);
+
+/* A list of this key's, of this number, was read, and what it revokes is in the ledger now. */
+void standing_saw_list(struct standing *standing, const uint8_t key_sha256[32], uint64_t number);
+/* Takes what is missing as lost, and goes on: a row for each authority, with an event of `who`.
+ * SELECTION_CHANGED when not just so many are missing (0: it is for the lists alone), or nothing is
+ * against signing; AUTHORITY_STATE when lists were signed and none as new was seen, unless
+ * `without_lists`; SIGNER_DOWN, LEDGER. */
+bool standing_accept(struct standing *standing, int64_t missing, bool without_lists,
+                     const struct event *who, struct fault *f);
 
 /* What was found last. NO_MEMORY. */
 bool standing_read(struct standing *standing, struct standing_report *ret_report, struct fault *f);
