@@ -310,6 +310,17 @@ static bool open_entry(const struct entry *entry, const char *path, struct crl_s
   return true;
 }
 
+void crl_store_each(struct crl_store *store,
+                    void (*each)(const char *name, int64_t next_update, void *context),
+                    void *context)
+{
+  pthread_mutex_lock(&store->lock);
+  for (size_t i = 0; i < store->n; i++)
+    if (store->entries[i].format == CRL_FILE_DER)
+      each(store->entries[i].name, store->entries[i].next_update, context);
+  pthread_mutex_unlock(&store->lock);
+}
+
 bool crl_store_open(struct crl_store *store, const char *path, struct crl_served *ret_served,
                     struct fault *f)
 {

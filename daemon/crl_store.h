@@ -43,6 +43,12 @@ bool crl_store_adopt(struct crl_store *store, const struct crl_name *name,
 /* Serves these two no more, and removes them, so that nobody else does. */
 void crl_store_drop(struct crl_store *store, const struct crl_name *name);
 
+/* Calls `each` for every list that is served, in the order of their names ("issuing/3.crl"), once
+ * for both formats. It MUST NOT call the store. Any thread. */
+void crl_store_each(struct crl_store *store,
+                    void (*each)(const char *name, int64_t next_update, void *context),
+                    void *context);
+
 /* An open file, and what goes into its reply. */
 struct crl_served {
   int fd; /* the caller's */

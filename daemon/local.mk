@@ -74,6 +74,7 @@ daemon_libfront_a_SOURCES = \
   daemon/key_check.c daemon/key_check.h \
   daemon/limits.c daemon/limits.h \
   daemon/listen.c daemon/listen.h \
+  daemon/metric.h daemon/metric_authority.c \
   daemon/metrics.c daemon/metrics.h \
   daemon/metrics_text.c daemon/metrics_text.h \
   daemon/process_figures.c daemon/process_figures.h \

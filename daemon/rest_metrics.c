@@ -3,29 +3,13 @@
 #include <stddef.h>
 #include <stdio.h>
 
-#include "daemon/authority_watch.h"
 #include "daemon/health.h"
+#include "daemon/metric.h"
 #include "daemon/metrics.h"
 #include "daemon/metrics_text.h"
 #include "daemon/process_figures.h"
 #include "daemon/rest.h"
 #include "daemon/service.h"
-#include "lib/base/when.h"
-#include "lib/ca/ledger_meter.h"
-
-/* What is asked once for all metrics that tell of it. */
-struct findings {
-  const struct service *service;
-  struct ledger_meter ledger;
-  double jobs, revocations, certificates, commits, ledger_up, key_holder_up;
-  double cpu_seconds, resident, virtual, open_files, max_files, started_at;
-};
-
-struct metric {
-  const char *name, *type, *help;
-  void (*add)(struct buf *out, const struct metric *metric, const struct findings *findings);
-  size_t at; /* for add_number(): where in the findings it is */
-};
 
 static void add_number(struct buf *out, const struct metric *metric,
                        const struct findings *findings)
@@ -34,7 +18,7 @@ static void add_number(struct buf *out, const struct metric *metric,
                      *(const double *)(const void *)((const char *)findings + metric->at));
 }
 
-static void add_labelled(struct buf *out, const struct metric *metric, const char *label,
+void metric_add_labelled(struct buf *out, const struct metric *metric, const char *label,
                          const char *of, double value)
 {
   struct metrics_label labels[] = {{label, of}};
@@ -105,8 +89,9 @@ static void add_connections(struct buf *out, const struct metric *metric,
   static const char *const listeners[LISTENER_COUNT] = {
       [LISTENER_TLS] = "tls", [LISTENER_PLAIN] = "plain"};
   for (size_t i = 0; i < LISTENER_COUNT; i++)
-    add_labelled(out, metric, "listener", listeners[i],
-                 (double)metrics_connections(findings->service->metrics, (enum metrics_listener)i));
+    metric_add_labelled(
+        out, metric, "listener", listeners[i],
+        (double)metrics_connections(findings->service->metrics, (enum metrics_listener)i));
 }
 
 /* --- certificates --- */
@@ -117,55 +102,16 @@ static void add_outcomes(struct buf *out, const struct metric *metric,
   static const enum event_kind kinds[] = {EVENT_ISSUED, EVENT_REPLAYED, EVENT_REPLACED,
                                           EVENT_RENEWED, EVENT_REFUSED};
   for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
-    add_labelled(out, metric, "outcome", event_kind_name(kinds[i]),
-                 (double)findings->ledger.events[kinds[i]]);
+    metric_add_labelled(out, metric, "outcome", event_kind_name(kinds[i]),
+                        (double)findings->ledger.events[kinds[i]]);
 }
 
 static void add_events(struct buf *out, const struct metric *metric,
                        const struct findings *findings)
 {
   for (size_t i = EVENT_NONE + 1; i < EVENT_KIND_COUNT; i++)
-    add_labelled(out, metric, "kind", event_kind_name((enum event_kind)i),
-                 (double)findings->ledger.events[i]);
-}
-
-/* --- authorities --- */
-
-static void add_by_authority(struct buf *out, const struct metric *metric,
-                             const struct findings *findings,
-                             double (*value)(const struct authority *, enum authority_state))
-{
-  const struct authorities *authorities = findings->service->authorities;
-  for (size_t i = 0; i < authorities_n(authorities); i++) {
-    const struct authority *authority = authorities_at(authorities, i);
-    enum authority_state state = authorities_state(authorities, i);
-    struct metrics_label labels[] = {{"authority", authority->name},
-                                     {"state", authority_state_name(state)}};
-    metrics_add_sample(out, metric->name, "", labels, 2, value(authority, state));
-  }
-}
-
-static double not_after_of(const struct authority *authority, enum authority_state state)
-{
-  (void)state;
-  return (double)authority->certificate.not_after;
-}
-
-static double expiring_of(const struct authority *authority, enum authority_state state)
-{
-  return authority_is_expiring(state, authority->certificate.not_after, when_now());
-}
-
-static void add_not_after(struct buf *out, const struct metric *metric,
-                          const struct findings *findings)
-{
-  add_by_authority(out, metric, findings, not_after_of);
-}
-
-static void add_expiring(struct buf *out, const struct metric *metric,
-                         const struct findings *findings)
-{
-  add_by_authority(out, metric, findings, expiring_of);
+    metric_add_labelled(out, metric, "kind", event_kind_name((enum event_kind)i),
+                        (double)findings->ledger.events[i]);
 }
 
 /* --- the table --- */
@@ -173,7 +119,7 @@ static void add_expiring(struct buf *out, const struct metric *metric,
 static void add_build(struct buf *out, const struct metric *metric, const struct findings *findings)
 {
   (void)findings;
-  add_labelled(out, metric, "version", PACKAGE_VERSION, 1);
+  metric_add_labelled(out, metric, "version", PACKAGE_VERSION, 1);
 }
 
 #define NUMBER(member) add_number, offsetof(struct findings, member)
@@ -205,9 +151,13 @@ static const struct metric table[] = {
   {"mintmark_key_holder_up", "gauge",
    "1 when the key holder signed at the last probe.", NUMBER(key_holder_up)},
   {"mintmark_authority_not_after_seconds", "gauge",
-   "When the authority's certificate expires, in seconds since 1970.", add_not_after, 0},
+   "When the authority's certificate expires, in seconds since 1970.", metric_add_not_after, 0},
   {"mintmark_authority_expiring", "gauge",
-   "1 when that is less than 90 days away and the authority is not retired.", add_expiring, 0},
+   "1 when that is less than 90 days away and the authority is not retired.", metric_add_expiring, 0},
+  {"mintmark_crl_number", "gauge",
+   "The number of the authority's newest list of revoked certificates.", metric_add_crl_number, 0},
+  {"mintmark_crl_next_update_seconds", "gauge",
+   "Until when a list of revoked certificates holds, in seconds since 1970.", metric_add_next_update, 0},
   {"process_cpu_seconds_total", "counter",
    "User and system time of the process.", NUMBER(cpu_seconds)},
   {"process_resident_memory_bytes", "gauge",

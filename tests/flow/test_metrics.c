@@ -125,6 +125,14 @@ static void what_has_no_route_is_counted_too(void **state)
   wait_for_value("mintmark_requests_total{method=\"none\",route=\"none\",status=\"4xx\"}", 1);
 }
 
+static void lists_of_revoked_certificates_are_told_of(void **state)
+{
+  (void)state;
+  wait_for_value("mintmark_crl_number{authority=\"issuing\"}", 1);
+  assert_true(value_of("mintmark_crl_next_update_seconds{list=\"issuing.crl\"}") >
+              (double)when_now());
+}
+
 static void it_tells_what_the_daemon_stands_on(void **state)
 {
   (void)state;
@@ -205,6 +213,7 @@ int main(void)
       cmocka_unit_test(each_route_has_its_counters),
       cmocka_unit_test(requests_are_counted_by_how_they_end),
       cmocka_unit_test(what_has_no_route_is_counted_too),
+      cmocka_unit_test(lists_of_revoked_certificates_are_told_of),
       cmocka_unit_test(it_tells_what_the_daemon_stands_on),
       cmocka_unit_test(an_authority_that_expires_is_announced),
       cmocka_unit_test(the_manual_lists_each_of_them),

@@ -53,6 +53,11 @@ static int tear_down(void **state)
   return 0;
 }
 
+static void note_list(const char *name, int64_t next_update, void *context)
+{
+  buf_addf(context, "%s %lld\n", name, (long long)next_update);
+}
+
 /* A list in three pieces: "<", n octets, ">". */
 static struct crl_whole whole_of(const struct buf *middle, uint8_t digest)
 {
@@ -372,6 +377,17 @@ static void no_reply_holds_for_longer_than_the_list(void **state)
   }
 }
 
+static void each_list_is_told_of_once(void **state)
+{
+  (void)state;
+  AUTO(buf) lists = {0};
+  put(&shard_delta, 10, 1);
+  put(&issuing, 10, 2);
+  crl_store_each(store, note_list, &lists);
+  assert_string_equal(buf_text(&lists),
+                      "issuing.crl 1800086400\nissuing/12-delta.crl 1800086400\n");
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -388,6 +404,7 @@ int main(void)
       TEST(a_list_that_is_dropped_is_nowhere),
       TEST(whoever_has_the_list_is_told_so),
       TEST(no_reply_holds_for_longer_than_the_list),
+      TEST(each_list_is_told_of_once),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
