@@ -55,6 +55,8 @@ struct reply {
   const char *www_authenticate; /* static; NULL: none */
   const char *cache_control;    /* static; NULL: "no-store", or as max_age_s says */
   unsigned max_age_s;           /* "public, max-age=N"; 0: it says nothing */
+  int64_t expires_at;           /* of an OCSP answer: Expires, and what RFC 5019, 6.2, has besides;
+                                   0: none */
 };
 
 struct service; /* what the handlers work with: see service.h */

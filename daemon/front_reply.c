@@ -165,25 +165,31 @@ static struct MHD_Response *make_response(struct incoming *in)
 
 /* --- headers --- */
 
-static const char *cache_control(const struct reply *reply, char out[48])
+enum { CACHE_CONTROL_SIZE = 80 };
+
+static const char *cache_control(const struct reply *reply, char out[CACHE_CONTROL_SIZE])
 {
   if (reply->cache_control != NULL)
     return reply->cache_control;
   if (reply->max_age_s == 0)
     return "no-store";
-  snprintf(out, 48, "public, max-age=%u", reply->max_age_s);
+  snprintf(out, CACHE_CONTROL_SIZE, "public, max-age=%u%s", reply->max_age_s,
+           reply->expires_at != 0 ? ", no-transform, must-revalidate" : "");
   return out;
 }
 
 static bool add_headers(struct MHD_Response *response, const struct incoming *in)
 {
   const struct reply *reply = &in->x.reply;
-  char retry_after[12] = "", caching[48], modified[HTTP_DATE_SIZE] = "";
+  char retry_after[12] = "", caching[CACHE_CONTROL_SIZE], modified[HTTP_DATE_SIZE] = "",
+       expires[HTTP_DATE_SIZE] = "";
   bool close = in->close || in->front->quiescing;
   if (reply->retry_after_s > 0)
     snprintf(retry_after, sizeof retry_after, "%u", reply->retry_after_s);
   if (reply->modified_at != 0)
     http_date_text(modified, reply->modified_at);
+  if (reply->expires_at != 0)
+    http_date_text(expires, reply->expires_at);
   const struct {
     const char *name, *value;
   } headers[] = {
@@ -193,6 +199,7 @@ static bool add_headers(struct MHD_Response *response, const struct incoming *in
       {MHD_HTTP_HEADER_ETAG, reply->etag},
       {MHD_HTTP_HEADER_LAST_MODIFIED, modified},
       {"Repr-Digest", reply->repr_digest},
+      {MHD_HTTP_HEADER_EXPIRES, expires},
       {"X-Content-Type-Options", "nosniff"},
       {MHD_HTTP_HEADER_LOCATION, reply->location},
       {MHD_HTTP_HEADER_RETRY_AFTER, retry_after},

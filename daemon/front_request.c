@@ -205,14 +205,21 @@ static const char *path_for_log(const struct incoming *in, char shown[129])
   return shown;
 }
 
+/* Verifiers fetch what is public by the thousand: that it was fetched is no news. */
+static enum log_level level_of(const struct incoming *in)
+{
+  if (in->x.code != FAULT_NONE)
+    return fault_whose(in->x.code) == FAULT_OURS ? LOG_LEVEL_ERROR : LOG_LEVEL_INFO;
+  bool is_public = in->route != NULL && (in->route->roles & ON_PLAIN_TOO) != 0;
+  return is_public ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO;
+}
+
 static void log_request(const struct incoming *in, const char *ended, int64_t took_us)
 {
   const struct exchange *x = &in->x;
   char shown[129];
   bool failed = x->code != FAULT_NONE;
-  enum log_level level =
-      failed && fault_whose(x->code) == FAULT_OURS ? LOG_LEVEL_ERROR : LOG_LEVEL_INFO;
-  log_say(level, "request", LOG_TEXT("request_id", x->request_id[0] ? x->request_id : NULL),
+  log_say(level_of(in), "request", LOG_TEXT("request_id", x->request_id[0] ? x->request_id : NULL),
           LOG_TEXT("principal", x->principal.name[0] ? x->principal.name : NULL),
           LOG_TEXT("source", x->source), LOG_TEXT("method", in->method[0] ? in->method : NULL),
           LOG_TEXT("path", path_for_log(in, shown)), LOG_NUMBER("status", in->sent_status),

@@ -26,6 +26,10 @@ daemon_librest_a_SOURCES = \
   daemon/issue_decode.c daemon/issue_decode.h \
   daemon/json_text.c daemon/json_text.h \
   daemon/listing.c daemon/listing.h \
+  daemon/ocsp.c daemon/ocsp.h \
+  daemon/ocsp_cache.c daemon/ocsp_cache.h \
+  daemon/ocsp_credential.c daemon/ocsp_credential.h \
+  daemon/ocsp_responder.c daemon/ocsp_responder.h \
   daemon/order_json.c daemon/order_json.h \
   daemon/paged.c daemon/paged.h \
   daemon/rest.h \
@@ -35,6 +39,7 @@ daemon_librest_a_SOURCES = \
   daemon/rest_import.c \
   daemon/rest_event.c \
   daemon/rest_issue.c \
+  daemon/rest_ocsp.c \
   daemon/rest_order.c \
   daemon/rest_report.c \
   daemon/rest_principal.c \

@@ -78,3 +78,8 @@ handler rest_begin_import;
 handler rest_import_rows;
 handler rest_commit_import;
 handler rest_abort_import;
+
+/* POST /ocsp: an OCSPRequest (RFC 6960). GET /ocsp/BASE64: the same in base64, the URL's escapes
+ * taken (RFC 5019, 5); the reply may be kept by caches on the way. See ocsp.h. */
+handler rest_ocsp;
+handler rest_ocsp_get;

@@ -22,6 +22,7 @@ enum { KiB = 1024, MiB = 1024 * KiB };
 
 static const char *const requests[] = {"application/json", "application/pkcs10", NULL};
 static const char *const ndjson[] = {"application/x-ndjson", NULL};
+static const char *const ocsp_requests[] = {"application/ocsp-request", NULL};
 static const char *const json[] = {"application/json", NULL};
 
 /* clang-format off */
@@ -65,6 +66,8 @@ const struct route routes[] = {
   {METHOD_POST, "/v1/backups",                     MAY(ADMIN),  0,        NULL,     backups_make},
   {METHOD_GET,  "/metrics",                        MAY_INSPECT, 0,        NULL,     rest_metrics},
   {METHOD_GET,  "/crl/*name",                      PUBLIC,      0,        NULL,     crl_serve},
+  {METHOD_POST, "/ocsp",                           PUBLIC,      4 * KiB,  ocsp_requests, rest_ocsp},
+  {METHOD_GET,  "/ocsp/*request",                  PUBLIC,      0,        NULL,     rest_ocsp_get},
   {METHOD_GET,  "/healthz",                        OPEN_TO_ALL, 0,        NULL,     health_live},
   {METHOD_GET,  "/readyz",                         OPEN_TO_ALL, 0,        NULL,     health_ready},
 };

@@ -15,6 +15,7 @@
 #include "daemon/key_check.h"
 #include "daemon/limits.h"
 #include "daemon/metrics.h"
+#include "daemon/ocsp.h"
 #include "daemon/renew.h"
 #include "daemon/renew_files.h"
 #include "daemon/service.h"
@@ -44,6 +45,7 @@ struct run {
   struct crl_publisher *publisher;
   struct limits *limits;
   struct metrics *metrics;
+  struct ocsp *ocsp;
   struct trust_box *trusts;
   struct buf client_authorities;
   struct service service;
@@ -161,7 +163,8 @@ static bool start_fronts(struct run *run, struct fault *f)
   const struct conf *conf = run->conf;
   if (!limits_new(conf, &run->limits, f) || !background_new(&run->background, f) ||
       !metrics_new(routes, n_routes, &run->metrics, f) ||
-      !backups_new(run->ledger, run->recorder, &run->backups, f))
+      !backups_new(run->ledger, run->recorder, &run->backups, f) ||
+      !ocsp_start(conf, run->authorities, run->issuer, run->ledger, &run->ocsp, f))
     return false;
   run->service = (struct service){.authorities = run->authorities,
                                   .ledger = run->ledger,
@@ -170,6 +173,7 @@ static bool start_fronts(struct run *run, struct fault *f)
                                   .trusts = run->trusts,
                                   .keys = run->keys,
                                   .standing = run->standing,
+                                  .ocsp = run->ocsp,
                                   .prober = run->prober,
                                   .backups = run->backups,
                                   .background = run->background,
@@ -199,6 +203,7 @@ static void take_apart(struct run *run)
   backups_free(run->backups);
   crl_publisher_stop(run->publisher);
   crl_store_free(run->crls);
+  ocsp_free(run->ocsp);
   limits_free(run->limits);
   expiry_watch_stop(run->expiry_watch);
   webhooks_stop(run->webhooks);
@@ -245,6 +250,7 @@ bool run_start(struct conf *conf, const struct listeners *listeners, struct run 
     return true;
   }
   renewer_stop(run->renewer);
+  ocsp_stop(run->ocsp);
   if (run->issuer != NULL)
     issuer_stop(run->issuer);
   take_apart(run);
@@ -270,6 +276,7 @@ static const struct {
     {"key holder's configuration", TEXT, offsetof(struct conf, key_holder_config)},
     {"threads", NUMBER, offsetof(struct conf, threads)},
     {"workers", NUMBER, offsetof(struct conf, workers)},
+    {"ocsp's cache", NUMBER, offsetof(struct conf, ocsp.cache)},
     {"connections", NUMBER, offsetof(struct conf, connections)},
     {"connections_per_address", NUMBER, offsetof(struct conf, connections_per_address)},
 };
@@ -320,6 +327,7 @@ bool run_reload(struct run *run, struct fault *f)
   issuer_reload(run->issuer, conf);
   renewer_reload(run->renewer, conf);
   crl_publisher_reload(run->publisher, conf);
+  ocsp_reload(run->ocsp, conf);
   limits_reload(run->limits, conf);
   webhooks_reload(run->webhooks, TAKE(webhooks));
   expiry_watch_reload(run->expiry_watch, conf->expiring_s);
@@ -353,6 +361,7 @@ void run_stop(struct run *run)
   /* Handlers hand jobs to the pipeline: so none may run any more when it ends. Then its last jobs
    * are done, and what waited for them is answered. */
   fronts_close_doors(run->fronts);
+  ocsp_stop(run->ocsp);
   issuer_stop(run->issuer);
   fronts_wait(run->fronts, 5000);
   note(run, EVENT_STOPPED);

@@ -14,6 +14,7 @@ struct key_check;
 struct crl_store;
 struct limits;
 struct metrics;
+struct ocsp;
 
 struct service {
   struct authorities *authorities;
@@ -23,6 +24,7 @@ struct service {
   struct trust_box *trusts;      /* whose client certificates count */
   struct key_check *keys;        /* see key_check.h */
   struct standing *standing;     /* may anything be signed? See standing.h; NULL: yes */
+  struct ocsp *ocsp;             /* see ocsp.h */
   struct prober *prober;         /* for /readyz: see health.h */
   struct background *background; /* for what takes long: see background.h */
   struct backups *backups;       /* see backups.h */

@@ -92,17 +92,32 @@ static bool put_data(const struct ocsp_answer *answer, struct buf *out, struct f
 
 /* --- the whole --- */
 
+bool ocsp_response_sign(const struct ocsp_answer *answer, struct buf *ret_data,
+                        struct buf *ret_signature, struct fault *f)
+{
+  size_t start = ret_data->len;
+  return put_data(answer, ret_data, f) &&
+         private_key_sign(answer->key, bytes_of(ret_data->data + start, ret_data->len - start),
+                          ret_signature, f);
+}
+
+/* What goes around a signed ResponseData. */
+struct wrapping {
+  struct bytes data;
+  enum sig_alg alg;
+  struct bytes signature, certificate;
+};
+
 /* BasicOCSPResponse ::= SEQUENCE { data, alg, signature, certs [0] EXPLICIT OPTIONAL } */
-static void put_basic(const struct ocsp_answer *answer, struct bytes data, struct bytes signature,
-                      struct buf *out)
+static void put_basic(const struct wrapping *w, struct buf *out)
 {
   size_t basic = der_begin(out, DER_SEQUENCE);
-  buf_add_bytes(out, data);
-  sig_alg_write(private_key_alg(answer->key), out);
-  der_put_bit_octets(out, signature);
+  buf_add_bytes(out, w->data);
+  sig_alg_write(w->alg, out);
+  der_put_bit_octets(out, w->signature);
   size_t tagged = der_begin(out, DER_CONTEXT_CONSTRUCTED(0));
   size_t certificates = der_begin(out, DER_SEQUENCE);
-  buf_add_bytes(out, answer->certificate);
+  buf_add_bytes(out, w->certificate);
   der_end(out, certificates);
   der_end(out, tagged);
   der_end(out, basic);
@@ -113,31 +128,44 @@ static void put_status_octet(unsigned status, struct buf *out)
   der_put(out, DER_ENUMERATED, bytes_of((uint8_t[]){(uint8_t)status}, 1));
 }
 
-bool ocsp_response_build(const struct ocsp_answer *answer, struct buf *ret_der, struct fault *f)
+/* OCSPResponse ::= SEQUENCE { status, responseBytes [0] EXPLICIT { type, response } } */
+static void put_response(const struct wrapping *w, struct buf *out)
 {
-  enum { SUCCESSFUL = 0, USUAL = 256 };
-  AUTO(buf) data = {0};
-  AUTO(buf) signature = {0};
+  enum { SUCCESSFUL = 0 };
+  size_t response = der_begin(out, DER_SEQUENCE);
+  put_status_octet(SUCCESSFUL, out);
+  size_t tagged = der_begin(out, DER_CONTEXT_CONSTRUCTED(0));
+  size_t octets = der_begin(out, DER_SEQUENCE);
+  der_put_oid(out, OID_OCSP_BASIC);
+  size_t string = der_begin(out, DER_OCTET_STRING);
+  put_basic(w, out);
+  der_end(out, string);
+  der_end(out, octets);
+  der_end(out, tagged);
+  der_end(out, response);
+}
+
+bool ocsp_response_wrap(struct bytes data, enum sig_alg alg, struct bytes signature,
+                        struct bytes certificate, struct buf *ret_der, struct fault *f)
+{
+  enum { USUAL_REST = 128 };
+  const struct wrapping w = {data, alg, signature, certificate};
   size_t start = ret_der->len;
-  if (!put_data(answer, &data, f) ||
-      !private_key_sign(answer->key, buf_bytes(&data), &signature, f))
-    return false;
-  buf_reserve(ret_der, USUAL + data.len + signature.len + answer->certificate.len);
-  size_t response = der_begin(ret_der, DER_SEQUENCE);
-  put_status_octet(SUCCESSFUL, ret_der);
-  size_t tagged = der_begin(ret_der, DER_CONTEXT_CONSTRUCTED(0));
-  size_t octets = der_begin(ret_der, DER_SEQUENCE);
-  der_put_oid(ret_der, OID_OCSP_BASIC);
-  size_t string = der_begin(ret_der, DER_OCTET_STRING);
-  put_basic(answer, buf_bytes(&data), buf_bytes(&signature), ret_der);
-  der_end(ret_der, string);
-  der_end(ret_der, octets);
-  der_end(ret_der, tagged);
-  der_end(ret_der, response);
+  buf_reserve(ret_der, USUAL_REST + data.len + signature.len + certificate.len);
+  put_response(&w, ret_der);
   if (buf_ok(ret_der))
     return true;
   ret_der->len = start;
   return fault_no_memory(f);
+}
+
+bool ocsp_response_build(const struct ocsp_answer *answer, struct buf *ret_der, struct fault *f)
+{
+  AUTO(buf) data = {0};
+  AUTO(buf) signature = {0};
+  return ocsp_response_sign(answer, &data, &signature, f) &&
+         ocsp_response_wrap(buf_bytes(&data), private_key_alg(answer->key), buf_bytes(&signature),
+                            answer->certificate, ret_der, f);
 }
 
 void ocsp_response_error(enum ocsp_error error, struct buf *ret_der)

@@ -32,6 +32,14 @@ struct ocsp_answer {
  * as RFC 5019, 2.2.1 wants it). Fails with NO_MEMORY, or INTERNAL when the key does not sign. */
 bool ocsp_response_build(const struct ocsp_answer *answer, struct buf *ret_der, struct fault *f);
 
+/* Its two halves, for who keeps what was signed without what is the same in all of them. Appends
+ * ResponseData, and the signature over it. */
+bool ocsp_response_sign(const struct ocsp_answer *answer, struct buf *ret_data,
+                        struct buf *ret_signature, struct fault *f);
+/* Appends the OCSPResponse. `data` must be all that ocsp_response_sign made. */
+bool ocsp_response_wrap(struct bytes data, enum sig_alg alg, struct bytes signature,
+                        struct bytes certificate, struct buf *ret_der, struct fault *f);
+
 /* OCSPResponseStatus of an answer that says nothing about a certificate. */
 enum ocsp_error {
   OCSP_MALFORMED_REQUEST = 1,

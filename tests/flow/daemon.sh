@@ -34,12 +34,22 @@ authority_init() {
 
 # Starts the daemon and sets what the command line wants to know of it.
 daemon_start() {
-  rm -f "$work/port"
-  "$mintmarkd" --config "$work/ca/mintmark.conf" --port-file "$work/port" 2>>"$work/daemon.log" &
+  rm -f "$work/port" "$work/public-port"
+  "$mintmarkd" --config "$work/ca/mintmark.conf" --port-file "$work/port" --public-port-file "$work/public-port" \
+    2>>"$work/daemon.log" &
   daemon=$!
   wait_for 20 test -s "$work/port" || { cat "$work/daemon.log"; not_ok 'mintmarkd starts'; finish; }
   MINTMARK_URL=https://127.0.0.1:$(cat "$work/port")
   MINTMARK_CACERT=$work/ca/root.crt
   MINTMARK_TOKEN_FILE=$work/ca/admin.token
+  public_url=
+  [ ! -s "$work/public-port" ] || public_url=http://127.0.0.1:$(cat "$work/public-port")
   export MINTMARK_URL MINTMARK_CACERT MINTMARK_TOKEN_FILE
+}
+
+# Asks it to end, and waits until it has.
+daemon_stop() {
+  kill -TERM "$daemon"
+  wait "$daemon"
+  daemon=
 }

@@ -114,3 +114,6 @@ tests_flow_test_webhook_SOURCES = tests/flow/test_webhook.c tests/flow/receiver.
   tests/flow/receiver.h $(FLOW_SOURCES)
 tests_flow_test_webhook_CFLAGS = $(FLOW_CFLAGS)
 tests_flow_test_webhook_LDADD = $(FLOW_LIBS)
+
+TESTS += tests/flow/ocsp.sh
+EXTRA_DIST += tests/flow/ocsp.sh

@@ -51,6 +51,8 @@ static const struct {
     {"GET", "/ca/:name.crt", "-sdoua"},
     {"GET", "/ca/:name.pem", "-sdoua"},
     {"GET", "/metrics", "oua"},
+    {"POST", "/ocsp", "-sdoua"},
+    {"GET", "/ocsp/*request", "-sdoua"},
     {"GET", "/healthz", "-sdoua"},
     {"GET", "/readyz", "-sdoua"},
 };

@@ -119,3 +119,10 @@ tests_unit_test_crl_schedule_LDADD = $(FRONT_TEST_LIBS)
 tests_unit_test_crl_store_CFLAGS = $(REST_TEST_CFLAGS)
 tests_unit_test_crl_store_SOURCES = tests/unit/test_crl_store.c tests/unit/unit.h
 tests_unit_test_crl_store_LDADD = $(REST_TEST_LIBS)
+
+# OCSP
+check_PROGRAMS += tests/unit/test_ocsp_cache
+TESTS += tests/unit/test_ocsp_cache
+tests_unit_test_ocsp_cache_CFLAGS = $(REST_TEST_CFLAGS)
+tests_unit_test_ocsp_cache_SOURCES = tests/unit/test_ocsp_cache.c tests/unit/unit.h
+tests_unit_test_ocsp_cache_LDADD = $(REST_TEST_LIBS)

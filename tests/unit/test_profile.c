@@ -350,8 +350,14 @@ static void a_responder_is_short_lived_and_nobody_else_is_one(void **state)
     assert_int_equal(profile_takes_role(profile, role), role == ROLE_NONE);
   kit_csr(key_named("ec-p256"), NULL, &der);
   assert_true(csr_read(buf_bytes(&der), &csr, &f));
-  const struct profile_request request = {
-      .csr = &csr, .device_serial = "", .model = "", .station = "", .order = "", .names = &none};
+  const struct profile_request request = {.csr = &csr,
+                                          .device_serial = "",
+                                          .model = "",
+                                          .station = "",
+                                          .order = "",
+                                          .names = &none,
+                                          .public_url = "http://ca.example",
+                                          .crl_shards = 4};
   int64_t at = authority->certificate.not_after - DAY_S;
   if (!profile_check(profile, &request, authority, at, serial_number, &plan, &f) ||
       !cert_build(&plan.spec, &tbs, &f) || !lint_leaf(buf_bytes(&tbs), &plan.spec, &f) ||
@@ -359,6 +365,7 @@ static void a_responder_is_short_lived_and_nobody_else_is_one(void **state)
     fail_msg("%s", f.detail);
   assert_true(cert.ocsp_nocheck && cert.ext_key_usage == EKU_OCSP_SIGNING && !cert.has_unknown_eku);
   assert_true(cert.key_usage == KU_DIGITAL_SIGNATURE && !cert.has_names);
+  assert_true(!cert.has_crl_url && cert.ocsp_url.len == 0 && cert.ca_issuers_url.len == 0);
   /* It begins a little earlier, and ends with its issuer rather than not being there. */
   assert_int_equal(cert.not_before, at - 300);
   assert_int_equal(cert.not_after, authority->certificate.not_after);
