@@ -57,9 +57,9 @@ bool peer_verify(struct peer *peer, const struct trust *trust, int64_t now,
 bool peer_verify_own(struct peer *peer, const struct trust *trust, struct fault *f);
 
 /* Who is it?
- *   - our own authority's: the certificate must be in the ledger, octet for octet, and not be
- *     superseded. Under the profile "station": the principal that its device_serial names, with
- *     this very key; under "device-client" and "idevid": that device.
+ *   - our own authority's: the certificate must be in the ledger, octet for octet, and be neither
+ *     revoked (on hold included) nor superseded. Under the profile "station": the principal that
+ *     its device_serial names, with this very key; under "device-client" and "idevid": that device.
  *   - a foreign one's: the device that its subject names; or the station, which must be a principal
  *     that this trust vouches for.
  * UNAUTHENTICATED says what is wrong; LEDGER when the database fails. */
@@ -71,7 +71,7 @@ bool peer_authenticate(struct peer *peer, const struct trust *trust, struct ledg
  * have expired or been superseded, and need not be for clients (clientAuth, a profile whose
  * certificates say who asks), because what it is shown to is the authority that issued it, and what
  * it is shown for is itself; whether it may be renewed is for the pipeline to say. It must be in
- * the ledger, octet for octet. Under the profile "station" it is the principal that its
+ * the ledger, octet for octet, and not be revoked. Under the profile "station" it is the principal that its
  * device_serial names, who must not be disabled and show a certificate; otherwise the device.
  * UNAUTHENTICATED, LEDGER. */
 bool peer_renews(struct peer *peer, const struct trust *trust, struct ledger *ledger, int64_t now,

@@ -41,7 +41,7 @@ struct trust {
   const struct authorities
       *authorities;                 /* borrowed; those that were there when it was loaded count */
   struct cert own[AUTHORITIES_MAX]; /* what stands in them is the authorities' */
-  struct vouchers ours;
+  struct vouchers ours;             /* which of these are revoked the ledger tells */
   struct trust_source *sources;
   size_t n_sources;
   uint64_t generation; /* no two that were loaded have the same */

@@ -56,7 +56,7 @@ tests_unit_test_rest_search_SOURCES = tests/unit/test_rest_search.c $(FAKE_SERVI
 tests_unit_test_rest_search_LDADD = $(REST_TEST_LIBS)
 
 # the front
-FRONT_TESTS = tests/unit/test_auth tests/unit/test_exchange tests/unit/test_front tests/unit/test_query \
+FRONT_TESTS = tests/unit/test_auth tests/unit/test_background tests/unit/test_exchange tests/unit/test_front tests/unit/test_query \
   tests/unit/test_request_check tests/unit/test_route
 check_PROGRAMS += $(FRONT_TESTS)
 TESTS += $(FRONT_TESTS)
@@ -66,6 +66,9 @@ FRONT_TEST_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(JANSSON_CFLAGS)
 tests_unit_test_auth_CFLAGS = $(FRONT_TEST_CFLAGS)
 tests_unit_test_auth_SOURCES = tests/unit/test_auth.c tests/unit/unit.h
 tests_unit_test_auth_LDADD = $(FRONT_TEST_LIBS)
+tests_unit_test_background_CFLAGS = $(FRONT_TEST_CFLAGS)
+tests_unit_test_background_SOURCES = tests/unit/test_background.c tests/unit/unit.h
+tests_unit_test_background_LDADD = $(FRONT_TEST_LIBS)
 tests_unit_test_exchange_CFLAGS = $(FRONT_TEST_CFLAGS)
 tests_unit_test_exchange_SOURCES = tests/unit/test_exchange.c tests/unit/unit.h
 tests_unit_test_exchange_LDADD = $(FRONT_TEST_LIBS)
