@@ -71,8 +71,9 @@ bool peer_authenticate(struct peer *peer, const struct trust *trust, struct ledg
  * have expired or been superseded, and need not be for clients (clientAuth, a profile whose
  * certificates say who asks), because what it is shown to is the authority that issued it, and what
  * it is shown for is itself; whether it may be renewed is for the pipeline to say. It must be in
- * the ledger, octet for octet, and not be revoked. Under the profile "station" it is the principal that its
- * device_serial names, who must not be disabled and show a certificate; otherwise the device.
+ * the ledger, octet for octet, and not be revoked. Under the profile "station" it is the principal
+ * that its device_serial names, who must not be disabled and show a certificate; otherwise the
+ * device.
  * UNAUTHENTICATED, LEDGER. */
 bool peer_renews(struct peer *peer, const struct trust *trust, struct ledger *ledger, int64_t now,
                  struct principal *ret_principal, struct fault *f);
