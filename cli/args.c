@@ -21,6 +21,7 @@ const struct option connection_options[] = {
 const struct verb *const verbs[] = {
     &verb_init,
     &verb_issue,
+    &verb_renew,
     &verb_show,
     &verb_export,
     &verb_log,

@@ -50,19 +50,34 @@ static bool open_curl(struct client *client, struct fault *f)
   return client->curl != NULL || fault_no_memory(f);
 }
 
-bool client_open(const struct args *args, unsigned patience_s, struct client **ret_client,
-                 struct fault *f)
+/* cert NULL: who asks is looked for, too. */
+static bool open_client(const struct args *args, unsigned patience_s, const char *cert,
+                        const char *key, struct client **ret_client, struct fault *f)
 {
   AUTO(client) client = calloc(1, sizeof *client);
   unsigned patience;
   if (client == NULL)
     return fault_no_memory(f);
   if (!args_number(args, "timeout", PATIENCE_MAX_S, patience_s, &patience, f) ||
-      !where_find(args, &client->where, f) || !open_curl(client, f))
+      !(cert != NULL ? where_find_for(args, cert, key, &client->where, f)
+                     : where_find(args, &client->where, f)) ||
+      !open_curl(client, f))
     return false;
   client->patience_ms = INT64_C(1000) * patience;
   *ret_client = TAKE(client);
   return true;
+}
+
+bool client_open(const struct args *args, unsigned patience_s, struct client **ret_client,
+                 struct fault *f)
+{
+  return open_client(args, patience_s, NULL, NULL, ret_client, f);
+}
+
+bool client_open_for(const struct args *args, unsigned patience_s, const char *cert,
+                     const char *key, struct client **ret_client, struct fault *f)
+{
+  return open_client(args, patience_s, cert, key, ret_client, f);
 }
 
 void client_free(struct client *client)

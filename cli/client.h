@@ -18,6 +18,9 @@ struct client;
  * URL or token are not to be found. */
 bool client_open(const struct args *args, unsigned patience_s, struct client **ret_client,
                  struct fault *f);
+/* The same with this certificate and key, in PEM, and nothing else that says who asks. */
+bool client_open_for(const struct args *args, unsigned patience_s, const char *cert,
+                     const char *key, struct client **ret_client, struct fault *f);
 void client_free(struct client *client);
 AUTO_POINTER(client, struct client, client_free)
 const char *client_url(const struct client *client);

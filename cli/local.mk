@@ -3,6 +3,7 @@ noinst_LIBRARIES += cli/libcli.a
 cli_libcli_a_CFLAGS = $(AM_CFLAGS) $(CRYPTO_CFLAGS) $(JANSSON_CFLAGS) $(CURL_CFLAGS)
 cli_libcli_a_SOURCES = \
   cli/address.c cli/address.h \
+  cli/after.c cli/after.h \
   cli/args.c cli/args.h \
   cli/bundle.c cli/bundle.h \
   cli/client.c cli/client.h \
@@ -17,7 +18,10 @@ cli_libcli_a_SOURCES = \
   cli/new_authority.c cli/new_authority.h \
   cli/new_ca.c cli/new_ca.h \
   cli/outputs.c cli/outputs.h \
+  cli/pace.c cli/pace.h \
+  cli/pair.c cli/pair.h \
   cli/progress.c cli/progress.h \
+  cli/renewal.c cli/renewal.h \
   cli/screen.c cli/screen.h \
   cli/secrets.c cli/secrets.h \
   cli/service.c cli/service.h \
@@ -38,6 +42,7 @@ cli_libcli_a_SOURCES = \
   cli/verb_order_list.c \
   cli/verb_order_report.c \
   cli/verb_restore.c \
+  cli/verb_renew.c \
   cli/verb_revoke.c \
   cli/verb_show.c \
   cli/station_cert.c cli/station_cert.h \

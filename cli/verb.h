@@ -40,6 +40,6 @@ extern const struct verb verb_init, verb_issue, verb_show, verb_export, verb_log
     verb_order_create, verb_order_list, verb_order_show, verb_order_extend, verb_order_close,
     verb_order_report, verb_device_import, verb_device_list, verb_device_show, verb_device_reset,
     verb_authority_add, verb_authority_list, verb_authority_activate, verb_authority_retire,
-    verb_backup, verb_restore, verb_revoke, verb_check_config;
+    verb_backup, verb_restore, verb_revoke, verb_renew, verb_check_config;
 /* All of them; NULL behind the last. */
 extern const struct verb *const verbs[];

@@ -133,6 +133,13 @@ bool where_find(const struct args *args, struct where *ret_where, struct fault *
          find_path(args, "cacert", "root.crt", "MINTMARK_CACERT", &ret_where->cacert, f);
 }
 
+bool where_find_for(const struct args *args, const char *cert, const char *key,
+                    struct where *ret_where, struct fault *f)
+{
+  return find_url(args, ret_where, f) && take_certificate(cert, key, ret_where, f) &&
+         find_path(args, "cacert", "root.crt", "MINTMARK_CACERT", &ret_where->cacert, f);
+}
+
 void where_free(struct where *where)
 {
   free(where->url);

@@ -18,4 +18,7 @@ struct where {
  * certificate from the same place are BAD_USAGE. ret_where
  * must be all zero; wants where_free in every case. */
 bool where_find(const struct args *args, struct where *ret_where, struct fault *f);
+/* The same for a verb that has a certificate of its own to show, and its key. */
+bool where_find_for(const struct args *args, const char *cert, const char *key,
+                    struct where *ret_where, struct fault *f);
 void where_free(struct where *where);

@@ -31,19 +31,7 @@ struct renewer {
   bool look, stopping, answered;
 };
 
-bool renew_is_due(int64_t not_before, int64_t not_after, int64_t now)
-{
-  return now >= not_after - (not_after - not_before) / 3;
-}
-
 /* --- the request --- */
-
-static const char *kind_of(const struct pubkey *key)
-{
-  if (key->type != KEY_RSA)
-    return key_type_name(key->type);
-  return key->bits >= 4096 ? "rsa-4096" : key->bits >= 3072 ? "rsa-3072" : "rsa-2048";
-}
 
 /* The names are the request's; the CSR proves the key. */
 static bool fill_request(const struct cert *current, const struct private_key *key,
@@ -129,7 +117,7 @@ static bool renew(struct renewer *renewer, const struct conf *conf, const struct
   AUTO(issue_job) job = calloc(1, sizeof *job);
   if (job == NULL)
     return fault_no_memory(f);
-  if (!private_key_generate(kind_of(&current->key), &key, f) ||
+  if (!private_key_generate(private_key_kind_of(&current->key), &key, f) ||
       !fill_request(current, key, &job->request, f) || !issue(renewer, job, f) ||
       !write_pair(renewer, conf, &job->result.row, key, f))
     return false;
@@ -154,10 +142,11 @@ static int64_t look(struct renewer *renewer, const struct conf *conf)
   bool done = adopt_read_leaf(conf->tls_certificate, &der, &current, &f);
   if (done && authorities_issuer_of(renewer->authorities, &current) != NULL) {
     int64_t lifetime = current.not_after - current.not_before;
-    bool is_due = renew_is_due(current.not_before, current.not_after, now);
+    int64_t due_at = cert_due_at(current.not_before, current.not_after);
+    bool is_due = now >= due_at;
     done = !is_due || renew(renewer, conf, &current, &f);
     /* A profile whose certificates are due when they are new does not make one after the other. */
-    wait_s = is_due ? within(lifetime / 6, 1) : within(current.not_after - lifetime / 3 - now, 1);
+    wait_s = is_due ? within(lifetime / 6, 1) : within(due_at - now, 1);
   }
   if (!done)
     log_say(LOG_LEVEL_ERROR, "the daemon's own certificate is not renewed",

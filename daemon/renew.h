@@ -23,6 +23,3 @@ bool renewer_start(struct conf *conf, const struct authorities *authorities, str
 void renewer_reload(struct renewer *renewer, struct conf *conf);
 /* Before the pipeline is stopped. Accepts NULL. */
 void renewer_stop(struct renewer *renewer);
-
-/* Is it time? Pure. */
-bool renew_is_due(int64_t not_before, int64_t not_after, int64_t now);

@@ -1,11 +1,6 @@
 /* renew_files.c - see renew_files.h. */
 #include "daemon/renew_files.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "daemon/tls.h"
@@ -31,24 +26,6 @@ static void paths_free(struct paths *paths)
 
 AUTO_VALUE(paths, struct paths, paths_free)
 
-/* The folder is synced, so that one rename is on the disk before the next one begins. */
-static bool put_in_place(struct buf *from, const char *to, struct fault *f)
-{
-  char *folder = file_beside(to, ".");
-  if (folder == NULL)
-    return fault_no_memory(f);
-  bool done = rename(buf_text(from), to) == 0;
-  int fd = done ? open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
-  done = fd >= 0 && fsync(fd) == 0;
-  if (!done)
-    fault_set(f, FILE_ERROR, "%s cannot take the place of %s: %s", buf_text(from), to,
-              strerror(errno));
-  if (fd >= 0)
-    close(fd);
-  free(folder);
-  return done;
-}
-
 bool renew_files_write(const char *certificate_path, const char *key_path, struct bytes certificate,
                        struct bytes key, struct fault *f)
 {
@@ -56,8 +33,8 @@ bool renew_files_write(const char *certificate_path, const char *key_path, struc
   return make_paths(certificate_path, key_path, &paths, f) &&
          file_write(buf_text(&paths.certificate), certificate, 0644, true, f) &&
          file_write(buf_text(&paths.key), key, 0600, true, f) &&
-         put_in_place(&paths.key, key_path, f) &&
-         put_in_place(&paths.certificate, certificate_path, f);
+         file_put_in_place(buf_text(&paths.key), key_path, f) &&
+         file_put_in_place(buf_text(&paths.certificate), certificate_path, f);
 }
 
 bool renew_files_recover(const char *certificate_path, const char *key_path, struct fault *f)
@@ -70,7 +47,7 @@ bool renew_files_recover(const char *certificate_path, const char *key_path, str
     return true;
   if (!tls_check(certificate_path, key_path, &ignored) &&
       tls_check(buf_text(&paths.certificate), key_path, &ignored))
-    return put_in_place(&paths.certificate, certificate_path, f);
+    return file_put_in_place(buf_text(&paths.certificate), certificate_path, f);
   unlink(buf_text(&paths.certificate));
   unlink(buf_text(&paths.key));
   return true;

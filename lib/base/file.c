@@ -98,6 +98,12 @@ bool file_write(const char *path, struct bytes content, mode_t mode, bool replac
   return written;
 }
 
+bool file_put_in_place(const char *from, const char *to, struct fault *f)
+{
+  return (rename(from, to) == 0 && sync_folder(to)) ||
+         fault_set(f, FILE_ERROR, "%s cannot take the place of %s: %s", from, to, strerror(errno));
+}
+
 bool file_exists(const char *path)
 {
   struct stat st;

@@ -90,6 +90,12 @@ struct cert {
   struct bytes crl_url, ocsp_url, ca_issuers_url; /* the first of each; empty: none */
 };
 
+/* From when on it is time for another one: two thirds of the lifetime are over. */
+static inline int64_t cert_due_at(int64_t not_before, int64_t not_after)
+{
+  return not_after - (not_after - not_before) / 3;
+}
+
 /* Reads a Certificate, or a TBSCertificate alone, strictly (DER, version 3, one extension per OID,
  * algorithm inside and outside the same, no extension empty). BAD_FILE when it is not one. ret_cert
  * must be all zero; wants cert_free in every case.

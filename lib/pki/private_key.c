@@ -102,6 +102,13 @@ static EVP_PKEY *generate_named(const char *algorithm)
   return EVP_PKEY_Q_keygen(NULL, NULL, algorithm);
 }
 
+const char *private_key_kind_of(const struct pubkey *key)
+{
+  if (key->type != KEY_RSA)
+    return key_type_name(key->type);
+  return key->bits >= 4096 ? "rsa-4096" : key->bits >= 3072 ? "rsa-3072" : "rsa-2048";
+}
+
 bool private_key_generate(const char *kind, struct private_key **ret_key, struct fault *f)
 {
   static const struct {

@@ -15,6 +15,10 @@ struct private_key;
  * the list, for another. */
 bool private_key_generate(const char *kind, struct private_key **ret_key, struct fault *f);
 
+/* The kind that makes one like this; of RSA the nearest that is not larger, or else the smallest.
+ */
+const char *private_key_kind_of(const struct pubkey *key);
+
 /* Reads the one private key of a PEM text (PKCS #8, PKCS #1 or SEC 1), encrypted or not. passphrase
  * may be empty. BAD_PASSPHRASE when it is encrypted and the passphrase does not open it (or is
  * empty); BAD_FILE when it is no key. */

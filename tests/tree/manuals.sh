@@ -21,7 +21,7 @@ for page in mintmarkd.8 mintmark-keyd.8 mintmark.1 mintmark.conf.5; do
 done
 try 'mintmarkd(8) names every option' names_options man/mintmarkd.8 "$MINTMARK_BUILDDIR/mintmarkd"
 try 'mintmark-keyd(8) names every option' names_options man/mintmark-keyd.8 "$MINTMARK_BUILDDIR/mintmark-keyd"
-for verb in init issue show export log revoke station order device authority backup restore check-config; do
+for verb in init issue renew show export log revoke station order device authority backup restore check-config; do
   try "mintmark(1) names every option of $verb" names_options man/mintmark.1 "$MINTMARK_BUILDDIR/mintmark" "$verb"
 done
 finish

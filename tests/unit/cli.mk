@@ -27,7 +27,14 @@ tests_unit_test_cli_device_file_CFLAGS = $(CLI_TEST_CFLAGS)
 tests_unit_test_cli_device_file_SOURCES = tests/unit/test_cli_device_file.c tests/unit/unit.h
 tests_unit_test_cli_device_file_LDADD = $(CLI_TEST_LIBS)
 
+check_PROGRAMS += tests/unit/test_cli_pace
+TESTS += tests/unit/test_cli_pace
+tests_unit_test_cli_pace_CFLAGS = $(CLI_TEST_CFLAGS)
+tests_unit_test_cli_pace_SOURCES = tests/unit/test_cli_pace.c tests/unit/unit.h
+tests_unit_test_cli_pace_LDADD = $(CLI_TEST_LIBS)
+
 # The program itself, as somebody uses it.
-CLI_SHELL_TESTS = tests/flow/cli_daemon.sh tests/flow/cli_files.sh tests/flow/cli_init.sh
+CLI_SHELL_TESTS = tests/flow/cli_daemon.sh tests/flow/cli_files.sh tests/flow/cli_init.sh \
+  tests/flow/cli_renew.sh
 TESTS += $(CLI_SHELL_TESTS)
 EXTRA_DIST += $(CLI_SHELL_TESTS)
