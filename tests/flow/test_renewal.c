@@ -432,6 +432,47 @@ static void nobody_asks_who_does_not_hold_it(void **state)
   holder_end(&holder);
 }
 
+static void revoke_it(const json_t *reply, const char *reason)
+{
+  char path[128], body[64];
+  AUTO(answer) answer = {0};
+  snprintf(path, sizeof path, "/v1/certificates/%s/revoke", json_text(reply, "serial_number"));
+  snprintf(body, sizeof body, "{\"reason\":\"%s\"}", reason);
+  flow_ask(&flow,
+           &(struct ask){.path = path,
+                         .token = flow.admin,
+                         .content_type = "application/json",
+                         .body = bytes_of_text(body)},
+           &answer);
+  if (answer.status != 200)
+    fail_msg("%s: %ld: %s", path, answer.status, buf_text(&answer.body));
+}
+
+static void what_is_revoked_is_never_renewed(void **state)
+{
+  (void)state;
+  struct holder old, new;
+  struct private_key *key = new_key(), *other = new_key();
+  holder_issue(&old, "W-11", "due");
+  json_t *first = renewed(&old, key, 201);
+  holder_take(&new, "W-11-new", key, first);
+  revoke_it(first, "certificateHold");
+  assert_refused(&new, other, 401, "unauthenticated", "on hold");
+  /* nor is a lost answer given again, or the one before renewed in its place */
+  assert_refused(&old, key, 422, "renewal-not-allowed", "taken its place");
+  revoke_it(first, "removeFromCRL");
+  json_t *second = renewed(&new, other, 201);
+  private_key_free(old.key);
+  holder_take(&old, "W-11", other, second);
+  revoke_it(second, "cessationOfOperation");
+  assert_refused(&old, other, 401, "unauthenticated", "revoked");
+  assert_int_equal(rows_of("W-11"), 3);
+  holder_end(&old);
+  holder_end(&new);
+  json_decref(first);
+  json_decref(second);
+}
+
 /* --- what has expired --- */
 
 /* Reads what the authority signs with. */
@@ -625,6 +666,7 @@ int main(void)
       cmocka_unit_test(the_profile_says_when_and_with_which_key),
       cmocka_unit_test(its_names_stay_as_they_are),
       cmocka_unit_test(nobody_asks_who_does_not_hold_it),
+      cmocka_unit_test(what_is_revoked_is_never_renewed),
       cmocka_unit_test(an_expired_one_is_renewed_within_the_grace_alone),
       cmocka_unit_test(whoever_was_not_answered_asks_again_after_a_crash),
   };
