@@ -86,20 +86,22 @@ static void a_receiver_hears_what_the_listing_says(void **state)
   (void)state;
   AUTO(answer) answer = {0};
   AUTO(buf) csr = {0};
-  begin(NEW ", \"refused\"", "");
+  begin(NEW ", \"refused\", \"revoked\"", "");
   issue(1, 2);
   make_csr(&csr);
   flow_issue(&flow, buf_text(&csr), "W-1", "10.1.1.1", NULL, &answer);
   assert_problem(&answer, 409, "device-has-certificate");
   flow_issue(&flow, buf_text(&csr), "W-1", "10.1.1.1", ",\"replace\":true", &answer);
   assert_int_equal(answer.status, 201);
-  receiver_wait_for(&receiver, receiver_taken, 4);
-  assert_int_equal(receiver_requests(&receiver), 4);
-  static const char *const kinds[] = {"issued", "issued", "refused", "replaced"};
+  receiver_wait_for(&receiver, receiver_taken, 5);
+  assert_int_equal(receiver_requests(&receiver), 5);
+  static const char *const kinds[] = {"issued", "issued", "refused", "revoked", "replaced"};
   for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
     assert_string_equal(text_of(i, "kind"), kinds[i]);
     assert_int_equal(strlen(text_of(i, "not_after")), i == 2 ? 0 : 20);
   }
+  assert_string_equal(text_of(3, "about"), "superseded");
+  assert_string_equal(text_of(3, "serial_number"), text_of(0, "serial_number"));
   flow_ask(&flow, &(struct ask){.path = "/v1/events?limit=20", .token = flow.admin}, &answer);
   json_t *listing = answer_json(&answer);
   for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
