@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "daemon/crl_file.h"
+#include "daemon/crl_table.h"
 #include "lib/base/text.h"
 
 enum { FORMATS = 2 };
@@ -21,19 +21,10 @@ static const struct {
     [CRL_FILE_PEM] = {"pem", "application/x-pem-file", "-pem"},
 };
 
-/* A row of the table. */
-struct entry {
-  char name[CRL_NAME_SIZE];
-  char etag[ETAG_SIZE];
-  enum crl_file_format format;
-  int64_t modified_at, next_update;
-};
-
 struct crl_store {
   char *folder;
-  pthread_mutex_t lock;  /* over the table, and the renames that go with its changes */
-  struct entry *entries; /* in the order of names */
-  size_t n, cap;
+  pthread_mutex_t lock; /* over the table, and the renames that go with its changes */
+  struct crl_table table;
 };
 
 bool crl_store_new(const char *folder, struct crl_store **ret_store, struct fault *f)
@@ -56,7 +47,7 @@ void crl_store_free(struct crl_store *store)
   if (store == NULL)
     return;
   pthread_mutex_destroy(&store->lock);
-  free(store->entries);
+  crl_table_free(&store->table);
   free(store->folder);
   free(store);
 }
@@ -75,56 +66,12 @@ static bool add_path(const struct crl_store *store, const char *name, const char
   return buf_ok(out) || fault_no_memory(f);
 }
 
-/* --- the table --- */
-
-static int compare_name(const void *name, const void *entry)
-{
-  return strcmp(name, ((const struct entry *)entry)->name);
-}
-
-static struct entry *find(struct crl_store *store, const char *name)
-{
-  return store->n == 0
-             ? NULL
-             : bsearch(name, store->entries, store->n, sizeof *store->entries, compare_name);
-}
-
-/* Room for so many more, so that what follows a rename cannot fail. */
-static bool make_room(struct crl_store *store, size_t more, struct fault *f)
-{
-  if (store->cap - store->n >= more)
-    return true;
-  size_t cap = 2 * store->cap + more;
-  struct entry *entries = reallocarray(store->entries, cap, sizeof *entries);
-  if (entries == NULL)
-    return fault_no_memory(f);
-  store->entries = entries;
-  store->cap = cap;
-  return true;
-}
-
-/* There is room. */
-static void set_entry(struct crl_store *store, const struct entry *entry)
-{
-  struct entry *old = find(store, entry->name);
-  size_t at = 0;
-  if (old != NULL) {
-    *old = *entry;
-    return;
-  }
-  while (at < store->n && strcmp(store->entries[at].name, entry->name) < 0)
-    at++;
-  memmove(store->entries + at + 1, store->entries + at, (store->n - at) * sizeof *entry);
-  store->entries[at] = *entry;
-  store->n++;
-}
-
 static void fill_entry(const struct crl_name *name, enum crl_file_format format,
-                       const struct crl_whole *whole, struct entry *ret_entry)
+                       const struct crl_whole *whole, struct crl_entry *ret_entry)
 {
   enum { TAG_OCTETS = 16 };
   char hex[2 * TAG_OCTETS + 1];
-  *ret_entry = (struct entry){
+  *ret_entry = (struct crl_entry){
       .format = format, .modified_at = whole->this_update, .next_update = whole->next_update};
   crl_name_text(name, formats[format].extension, ret_entry->name);
   text_hex(hex, whole->sha256, TAG_OCTETS);
@@ -160,7 +107,7 @@ static bool make_folders(const struct crl_store *store, const struct crl_name *n
 }
 
 /* The new file stands beside the old one until it is on the disk. */
-static bool write_new(const struct crl_store *store, const struct entry *entry,
+static bool write_new(const struct crl_store *store, const struct crl_entry *entry,
                       const struct crl_whole *whole, struct fault *f)
 {
   AUTO(buf) path = {0};
@@ -169,16 +116,17 @@ static bool write_new(const struct crl_store *store, const struct entry *entry,
 }
 
 /* From one moment to the next the file is the new one, and the table says so. */
-static bool put_in_place(struct crl_store *store, const struct entry *entry, struct fault *f)
+static bool put_in_place(struct crl_store *store, const struct crl_entry *entry, struct fault *f)
 {
   AUTO(buf) from = {0}, to = {0};
   if (!add_path(store, entry->name, ".new", &from, f) || !add_path(store, entry->name, "", &to, f))
     return false;
   pthread_mutex_lock(&store->lock);
-  bool done = make_room(store, 1, f) && (rename(buf_text(&from), buf_text(&to)) == 0 ||
-                                         fail(f, "put a list in the place of", buf_text(&to)));
+  bool done = crl_table_reserve(&store->table, 1, f) &&
+              (rename(buf_text(&from), buf_text(&to)) == 0 ||
+               fail(f, "put a list in the place of", buf_text(&to)));
   if (done)
-    set_entry(store, entry);
+    crl_table_set(&store->table, entry);
   pthread_mutex_unlock(&store->lock);
   return done;
 }
@@ -201,7 +149,7 @@ static bool sync_folder_of(const struct crl_store *store, const char *name, stru
 bool crl_store_put(struct crl_store *store, const struct crl_name *name,
                    const struct crl_whole *whole, struct fault *f)
 {
-  struct entry entries[FORMATS];
+  struct crl_entry entries[FORMATS];
   bool done = make_folders(store, name, f);
   for (int i = 0; i < FORMATS && done; i++) {
     fill_entry(name, (enum crl_file_format)i, whole, &entries[i]);
@@ -225,15 +173,15 @@ bool crl_store_read(struct crl_store *store, const struct crl_name *name, bool *
   return crl_file_read(buf_text(&path), ret_found, ret_der, f);
 }
 
-static void serve(struct crl_store *store, const struct entry *entry)
+static void serve(struct crl_store *store, const struct crl_entry *entry)
 {
   pthread_mutex_lock(&store->lock);
-  set_entry(store, entry);
+  crl_table_set(&store->table, entry);
   pthread_mutex_unlock(&store->lock);
 }
 
 /* A crash between two renames leaves two lists, both whole and not the same. */
-static bool repair_pem(struct crl_store *store, const struct entry *entry,
+static bool repair_pem(struct crl_store *store, const struct crl_entry *entry,
                        const struct crl_whole *whole, struct fault *f)
 {
   AUTO(buf) path = {0};
@@ -250,11 +198,11 @@ static bool repair_pem(struct crl_store *store, const struct entry *entry,
 bool crl_store_adopt(struct crl_store *store, const struct crl_name *name,
                      const struct crl_whole *whole, struct fault *f)
 {
-  struct entry der, pem;
+  struct crl_entry der, pem;
   fill_entry(name, CRL_FILE_DER, whole, &der);
   fill_entry(name, CRL_FILE_PEM, whole, &pem);
   pthread_mutex_lock(&store->lock);
-  bool room = make_room(store, FORMATS, f);
+  bool room = crl_table_reserve(&store->table, FORMATS, f);
   pthread_mutex_unlock(&store->lock);
   if (!room)
     return false;
@@ -266,12 +214,7 @@ static void drop_entry(struct crl_store *store, const char *name)
 {
   AUTO(buf) path = {0};
   AUTO(fault) ignored = {0};
-  struct entry *entry = find(store, name);
-  if (entry != NULL) {
-    size_t behind = (size_t)(store->entries + store->n - entry) - 1;
-    memmove(entry, entry + 1, behind * sizeof *entry);
-    store->n--;
-  }
+  crl_table_drop(&store->table, name);
   if (add_path(store, name, "", &path, &ignored))
     unlink(buf_text(&path));
 }
@@ -290,8 +233,8 @@ void crl_store_drop(struct crl_store *store, const struct crl_name *name)
 /* --- serving --- */
 
 /* With the lock held, so that the file is the one that the table tells of. */
-static bool open_entry(const struct entry *entry, const char *path, struct crl_served *ret_served,
-                       struct fault *f)
+static bool open_entry(const struct crl_entry *entry, const char *path,
+                       struct crl_served *ret_served, struct fault *f)
 {
   struct stat st;
   int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
@@ -327,7 +270,7 @@ bool crl_store_open(struct crl_store *store, const char *path, struct crl_served
   AUTO(buf) full = {0};
   bool done = false;
   pthread_mutex_lock(&store->lock);
-  const struct entry *entry = find(store, path);
+  const struct crl_entry *entry = crl_table_find(&store->table, path);
   if (entry == NULL)
     fault_set(f, NOT_FOUND, "there is no such list");
   else

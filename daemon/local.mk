@@ -16,6 +16,7 @@ daemon_librest_a_SOURCES = \
   daemon/crl_name.c daemon/crl_name.h \
   daemon/crl_serve.c daemon/crl_serve.h \
   daemon/crl_store.c daemon/crl_store.h \
+  daemon/crl_table.c daemon/crl_table.h \
   daemon/csv.c daemon/csv.h \
   daemon/cursor.c daemon/cursor.h \
   daemon/event_decode.c daemon/event_decode.h \

@@ -11,6 +11,8 @@
 
 _Static_assert((int)SIGNER_BATCH_MAX == (int)SIGN_BATCH_MAX, "a batch fits into one message");
 
+enum { REQUEST_KEPT_MAX = 1024 * 1024 };
+
 struct signer {
   struct key_holder *holder;
   unsigned slot, timeout_ms;
@@ -78,6 +80,14 @@ static bool send_request(struct signer *signer, uint8_t type, struct fault *f)
     result = wire_send(signer->fd, type, ++signer->last_id, buf_bytes(&signer->request));
   }
   return result == WIRE_OK || break_off(signer, wire_result_text(result), f);
+}
+
+/* A batch is kept for the next one; a list of revoked certificates may be very long, and comes
+ * seldom. */
+static void drop_long_request(struct signer *signer)
+{
+  if (signer->request.cap > REQUEST_KEPT_MAX)
+    buf_free(&signer->request);
 }
 
 /* One request, one reply. A request that went out whole is not sent again: what became of it is not
@@ -162,7 +172,9 @@ bool signer_sign(struct signer *signer, const uint8_t key_sha256[32], struct sig
   if (n == 0 || n > SIGNER_BATCH_MAX)
     return fault_set(f, INTERNAL, "a batch of %zu cannot be signed", n);
   put_request(signer, key_sha256, items, n);
-  if (!exchange(signer, SIGN_REQUEST, SIGN_REPLY, f))
+  bool answered = exchange(signer, SIGN_REQUEST, SIGN_REPLY, f);
+  drop_long_request(signer);
+  if (!answered)
     return false;
   if (!reply_is_whole(signer, n))
     return break_off(signer, "its reply is not one", f);

@@ -1,8 +1,6 @@
 /* der.c - see der.h. */
 #include "lib/pki/der.h"
 
-#include <stdio.h>
-
 #include "lib/base/text.h"
 #include "lib/base/when.h"
 
@@ -410,13 +408,19 @@ void der_put_named_bits(struct buf *out, uint32_t bits)
   der_put(out, DER_BIT_STRING, bytes_of(content, 1 + octets));
 }
 
-enum { TIME_TEXT_SIZE = 96 };
+enum { TIME_TEXT_SIZE = 16 };
 
-/* "YYYYMMDDHHMMSSZ" */
+/* "YYYYMMDDHHMMSSZ", by hand: a list of revoked certificates may have a million of them. */
 static void time_text(char text[TIME_TEXT_SIZE], const struct when_civil *c)
 {
-  snprintf(text, TIME_TEXT_SIZE, "%04d%02d%02d%02d%02d%02dZ", c->year, c->month, c->day, c->hour,
-           c->minute, c->second);
+  const int pairs[] = {c->year / 100, c->year % 100, c->month, c->day,
+                       c->hour,       c->minute,     c->second};
+  char *at = text;
+  for (size_t i = 0; i < ARRAY_LEN(pairs); i++) {
+    *at++ = (char)('0' + pairs[i] / 10);
+    *at++ = (char)('0' + pairs[i] % 10);
+  }
+  memcpy(at, "Z", 2);
 }
 
 void der_put_time(struct buf *out, int64_t instant)

@@ -7,6 +7,7 @@
 #include "lib/base/file.h"
 #include "tests/bench/fill.h"
 #include "tests/bench/report.h"
+#include "tests/bench/revoke.h"
 #include "tests/bench/target.h"
 
 enum { KEYS_A_SECOND = 12000, FLOOR_ROUNDS = 2 };
@@ -176,7 +177,9 @@ static bool run(const struct options *o, struct fault *f)
   bool ok = target_prepare(o, &target, f);
   if (ok && o->fill > 0)
     ok = fill_ledger(target_path(&target, "mintmark.db", path), o->fill, f);
-  else if (ok)
+  if (ok && o->revoke > 0)
+    ok = revoke_ledger(target_path(&target, "mintmark.db", path), o->revoke, f);
+  else if (ok && o->fill == 0)
     ok = measure(o, &target, f);
   target_free(&target, o->keep || !ok);
   return ok;

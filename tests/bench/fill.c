@@ -5,7 +5,9 @@
 #include <stdlib.h>
 
 #include "lib/base/when.h"
+#include "lib/ca/event.h"
 #include "lib/ca/ledger.h"
+#include "lib/ca/order.h"
 #include "lib/ca/profile.h"
 #include "lib/pki/name.h"
 #include "tests/bench/progress.h"
@@ -163,11 +165,30 @@ static bool newest_id(struct ledger *ledger, uint64_t *ret_id, struct fault *f)
   return true;
 }
 
+/* Those that the next n rows name, unless an earlier run has made them. */
+static bool add_orders(struct ledger *ledger, const struct filler *filler, uint64_t n,
+                       struct fault *f)
+{
+  const struct event who = {.principal = "bench"};
+  for (uint64_t i = filler->number / ORDER_SIZE; i <= (filler->number + n) / ORDER_SIZE; i++) {
+    AUTO(fault) why = {0};
+    struct order order = {
+        .profile = "device-server", .quantity = ORDER_SIZE, .created_at = when_now()};
+    snprintf(order.name, sizeof order.name, "PO-%llu", (unsigned long long)i);
+    if (!ledger_add_order(ledger, &order, &who, &why) && why.code != FAULT_ORDER_EXISTS) {
+      fault_move(f, &why);
+      return false;
+    }
+  }
+  return true;
+}
+
 static bool fill_open(struct ledger *ledger, uint64_t n, struct fault *f)
 {
   AUTO(filler) filler = {.issued_at_ms = when_now_ms() - (int64_t)n * DISTANCE_MS};
   const struct name_part issuer = {ATTR_COMMON_NAME, bytes_of_text("Bench issuing CA")};
-  if (!newest_id(ledger, &filler.number, f) || !name_write(&issuer, 1, &filler.issuer, f))
+  if (!newest_id(ledger, &filler.number, f) || !add_orders(ledger, &filler, n, f) ||
+      !name_write(&issuer, 1, &filler.issuer, f))
     return false;
   filler.state = UINT64_C(0x9e3779b97f4a7c15) ^ (uint64_t)when_now_ms() << 20 ^ filler.number;
   struct progress progress = progress_start("rows", n);

@@ -17,12 +17,13 @@ mintmark_bench_SOURCES = \
   tests/bench/reply.c tests/bench/reply.h \
   tests/bench/report.c tests/bench/report.h \
   tests/bench/requests.c tests/bench/requests.h \
+  tests/bench/revoke.c tests/bench/revoke.h \
   tests/bench/tally.c \
   tests/bench/target.c tests/bench/target.h
 
 # That it works, in the ordinary checks; what it measures is for doc/performance.md.
-TESTS += tests/bench/smoke.sh
-EXTRA_DIST += tests/bench/smoke.sh
+TESTS += tests/bench/smoke.sh tests/bench/crl.sh
+EXTRA_DIST += tests/bench/smoke.sh tests/bench/crl.sh
 
 # What a certificate costs in instructions, which noise does not touch: held against what was recorded.
 if HAVE_CALLGRIND

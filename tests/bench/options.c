@@ -44,6 +44,8 @@ static const struct row {
      0},
     {"fill", "N", "add N rows to the ledger of --dir (its daemon must not run), and end",
      N(fill, 1, 100000000), 0},
+    {"revoke", "N", "revoke N rows of the ledger of --dir, the newest first, likewise",
+     N(revoke, 1, 100000000), 0},
     {"json", NULL, "print the report as one JSON object", F(json), 0},
     {"help", NULL, "print this", F(help), 'h'},
 #undef N
@@ -84,8 +86,8 @@ static bool check(const struct options *options, struct fault *f)
 {
   if (options->threads > options->connections)
     return fault_set(f, BAD_USAGE, "more threads than connections");
-  if (options->fill > 0 && (options->dir == NULL || options->pid != 0))
-    return fault_set(f, BAD_USAGE, "--fill wants --dir, and no daemon that runs");
+  if (options->fill + options->revoke > 0 && (options->dir == NULL || options->pid != 0))
+    return fault_set(f, BAD_USAGE, "--fill and --revoke want --dir, and no daemon that runs");
   if (options->pid != 0 && options->dir == NULL)
     return fault_set(f, BAD_USAGE, "--pid wants --dir");
   return true;

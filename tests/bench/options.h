@@ -6,7 +6,7 @@
 #include "lib/base/fault.h"
 
 struct options {
-  uint64_t connections, threads, seconds, warm_up, requests, skip, rate, fill, pid;
+  uint64_t connections, threads, seconds, warm_up, requests, skip, rate, fill, revoke, pid;
   bool handshake, json, keep, help;
   const char *dir, *keys, *token_file, *profile; /* borrowed; NULL: not given */
 };
