@@ -258,9 +258,9 @@ void crl_store_each(struct crl_store *store,
                     void *context)
 {
   pthread_mutex_lock(&store->lock);
-  for (size_t i = 0; i < store->n; i++)
-    if (store->entries[i].format == CRL_FILE_DER)
-      each(store->entries[i].name, store->entries[i].next_update, context);
+  for (size_t i = 0; i < store->table.n; i++)
+    if (store->table.entries[i].format == CRL_FILE_DER)
+      each(store->table.entries[i].name, store->table.entries[i].next_update, context);
   pthread_mutex_unlock(&store->lock);
 }
 
