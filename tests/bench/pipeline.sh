@@ -14,8 +14,8 @@ trap 'rm -rf "$work"' EXIT
 export OPENSSL_ia32cap=0x0200000007802bff:0
 export GLIBC_TUNABLES=glibc.cpu.hwcaps=-AVX2_Usable,-AVX2,-AVX_Fast_Unaligned_Load,-ERMS,-FSRM,-AVX512F
 count() {
-  "$MINTMARK_BUILDDIR/mintmark" init --dir "$work/ca" --name Bench || return 1
-  valgrind --tool=callgrind --callgrind-out-file="$work/out" \
+  "$MINTMARK_BUILDDIR/mintmark" init --dir "$work/ca" --name Bench >/dev/null || return 1
+  valgrind --tool=callgrind --instr-atstart=no --callgrind-out-file="$work/out" \
     "$MINTMARK_BUILDDIR/mintmark-pipeline" "$work/ca" $rounds || return 1
   # A line behind calls= is what the called function costs, which is counted there.
   each=$(awk -v n=$((rounds * round)) '
@@ -23,7 +23,7 @@ count() {
     /^ob=/ { crypto = name[id] ~ /libcrypto/ }
     /^calls=/ { skip = 1; next }
     /^[0-9+*-]/ { if (!skip) { all += $2; if (!crypto) ours += $2 } skip = 0 }
-    END { if (ours > 0) printf "%d %d\n", all / n, ours / n }' "$work/out.1")
+    END { if (ours > 0) printf "%d %d\n", all / n, ours / n }' "$work/out")
   [ -n "$each" ] || { echo 'callgrind has counted nothing'; return 1; }
 }
 # grows_little NAME NOW RECORDED
