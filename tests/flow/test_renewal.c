@@ -410,6 +410,76 @@ static void its_names_stay_as_they_are(void **state)
   holder_end(&holder);
 }
 
+/* As the administrator; the reply is the caller's. */
+static json_t *post(const char *path, const char *type, const char *body)
+{
+  AUTO(answer) answer = {0};
+  flow_ask(&flow,
+           &(struct ask){.method = "POST",
+                         .path = path,
+                         .token = flow.admin,
+                         .content_type = type,
+                         .body = bytes_of_text(body)},
+           &answer);
+  if (answer.status != 200 && answer.status != 201)
+    fail_msg("%s: %ld: %s", path, answer.status, buf_text(&answer.body));
+  return answer_json(&answer);
+}
+
+static void import(const char *row)
+{
+  char path[128];
+  json_t *begun = post("/v1/device-imports", NULL, "");
+  snprintf(path, sizeof path, "/v1/device-imports/%s/rows", json_text(begun, "id"));
+  json_decref(post(path, "application/x-ndjson", row));
+  snprintf(path, sizeof path, "/v1/device-imports/%s/commit", json_text(begun, "id"));
+  json_decref(post(path, NULL, ""));
+  json_decref(begun);
+}
+
+static void of_what_was_imported_the_names_hold(void **state)
+{
+  (void)state;
+  struct holder within, outside;
+  holder_issue(&within, "W-12", "due");
+  holder_issue(&outside, "W-13", "due");
+  import("{\"device_serial\":\"W-12\",\"model\":\"WX-4\",\"ip_sans\":[\"10.1.1.68\"]}");
+  import("{\"device_serial\":\"W-13\",\"ip_sans\":[\"10.1.1.69\"]}");
+  json_decref(renewed(&within, within.key, 201)); /* although its certificate says no model */
+  assert_refused(&outside, outside.key, 422, "name-not-allowed", "imported for this device");
+  holder_end(&within);
+  holder_end(&outside);
+}
+
+static void its_order_may_be_closed(void **state)
+{
+  (void)state;
+  struct private_key *key = new_key();
+  struct holder holder;
+  AUTO(buf) csr = {0};
+  AUTO(answer) answer = {0};
+  json_decref(post("/v1/orders", "application/json",
+                   "{\"name\":\"PO-1\",\"profile\":\"due\",\"quantity\":1}"));
+  make_csr_for(key, NULL, NULL, &csr);
+  flow_ask(&flow,
+           &(struct ask){.path = "/v1/certificates?device_serial=W-14&order=PO-1",
+                         .token = flow.station,
+                         .content_type = "application/pkcs10",
+                         .body = buf_bytes(&csr)},
+           &answer);
+  assert_int_equal(answer.status, 201);
+  json_t *first = answer_json(&answer);
+  holder_take(&holder, "W-14", key, first);
+  json_decref(post("/v1/orders/PO-1/close", NULL, ""));
+  json_t *second = renewed(&holder, key, 201);
+  assert_string_equal(json_text(second, "order"), "PO-1");
+  assert_int_equal(flow_sql(&flow, "SELECT issued FROM orders WHERE name = 'PO-1'"), 1);
+  assert_int_equal(flow_sql(&flow, "SELECT replaced FROM orders WHERE name = 'PO-1'"), 0);
+  json_decref(first);
+  json_decref(second);
+  holder_end(&holder);
+}
+
 static void nobody_asks_who_does_not_hold_it(void **state)
 {
   (void)state;
@@ -665,6 +735,8 @@ int main(void)
       cmocka_unit_test(a_station_acts_with_its_new_key),
       cmocka_unit_test(the_profile_says_when_and_with_which_key),
       cmocka_unit_test(its_names_stay_as_they_are),
+      cmocka_unit_test(of_what_was_imported_the_names_hold),
+      cmocka_unit_test(its_order_may_be_closed),
       cmocka_unit_test(nobody_asks_who_does_not_hold_it),
       cmocka_unit_test(what_is_revoked_is_never_renewed),
       cmocka_unit_test(an_expired_one_is_renewed_within_the_grace_alone),

@@ -261,6 +261,50 @@ static void a_bare_body_that_is_no_csr_is_refused(void **state)
   }
 }
 
+/* --- renewals --- */
+
+static void a_renewal_is_of_what_its_holder_was_let_in_for(void **state)
+{
+  (void)state;
+  AUTO(request) request = {0};
+  AUTO(fault) f = {0};
+  struct exchange x = make_exchange("application/pkcs10");
+  x.principal = (struct principal){.name = "W-1", .role = ROLE_DEVICE, .renews = 7};
+  fill_csr(&x.body);
+  assert_true(renew_decode(&x, &request, &f));
+  assert_int_equal(request.renews, 7);
+  assert_string_equal(request.station, STATION_DEVICE);
+  assert_string_equal(request.own_serial, "W-1");
+  assert_string_equal(request.device_serial, "W-1");
+  assert_true(request.csr.len > 0);
+  buf_free(&x.body);
+}
+
+static void a_renewal_has_a_csr_and_nothing_else(void **state)
+{
+  (void)state;
+  AUTO(fault) f = {0};
+  AUTO(buf) csr = {0};
+  struct parameter query = {(char[]){"model"}, (char[]){"WX-4"}};
+  struct exchange json = make_exchange("application/json"),
+                  bare = make_exchange("application/pkcs10");
+  AUTO(request) one = {0}, more = {0}, with_query = {0};
+  fill_csr(&csr);
+  buf_addf(&json.body, "{\"csr\":\"%s\"}", buf_text(&csr));
+  assert_true(renew_decode(&json, &one, &f));
+  buf_clear(&json.body);
+  buf_addf(&json.body, "{\"csr\":\"%s\",\"replace\":true}", buf_text(&csr));
+  assert_false(renew_decode(&json, &more, &f));
+  assert_int_equal(f.code, FAULT_UNKNOWN_FIELD);
+  bare.query = &query;
+  bare.n_query = 1;
+  fill_csr(&bare.body);
+  assert_false(renew_decode(&bare, &with_query, &f));
+  assert_int_equal(f.code, FAULT_UNKNOWN_FIELD);
+  buf_free(&json.body);
+  buf_free(&bare.body);
+}
+
 int main(void)
 {
   const struct CMUnitTest tests[] = {
@@ -270,6 +314,8 @@ int main(void)
       cmocka_unit_test(a_json_request_has_no_fields_in_its_query),
       cmocka_unit_test(other_content_types_are_refused),
       cmocka_unit_test(a_bare_body_that_is_no_csr_is_refused),
+      cmocka_unit_test(a_renewal_is_of_what_its_holder_was_let_in_for),
+      cmocka_unit_test(a_renewal_has_a_csr_and_nothing_else),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
