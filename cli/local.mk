@@ -22,6 +22,7 @@ cli_libcli_a_SOURCES = \
   cli/pair.c cli/pair.h \
   cli/progress.c cli/progress.h \
   cli/renewal.c cli/renewal.h \
+  cli/restore_accept.c cli/restore_accept.h \
   cli/screen.c cli/screen.h \
   cli/secrets.c cli/secrets.h \
   cli/service.c cli/service.h \

@@ -52,6 +52,11 @@ void crl_store_free(struct crl_store *store)
   free(store);
 }
 
+const char *crl_store_folder(const struct crl_store *store)
+{
+  return store->folder;
+}
+
 static bool fail(struct fault *f, const char *verb, const char *path)
 {
   return fault_set(f, FILE_ERROR, "cannot %s %s: %s", verb, path, strerror(errno));

@@ -18,7 +18,8 @@ struct crl_store;
 
 /* Does not touch the folder yet. */
 bool crl_store_new(const char *folder, struct crl_store **ret_store, struct fault *f);
-void crl_store_free(struct crl_store *store); /* accepts NULL */
+void crl_store_free(struct crl_store *store);                /* accepts NULL */
+const char *crl_store_folder(const struct crl_store *store); /* borrowed */
 
 /* A list in its pieces, one behind the other (borrowed), and what is to be known of it. */
 struct crl_whole {

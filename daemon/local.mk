@@ -64,6 +64,8 @@ daemon_libfront_a_SOURCES = \
   daemon/background.c daemon/background.h \
   daemon/authority_watch.c daemon/authority_watch.h \
   daemon/backups.c daemon/backups.h \
+  daemon/crl_adopt.c daemon/crl_adopt.h \
+  daemon/rest_standing.c \
   daemon/crl_list.c daemon/crl_list.h \
   daemon/crl_make.c daemon/crl_make.h \
   daemon/crl_publisher.c daemon/crl_publisher.h \

@@ -69,6 +69,14 @@ handler rest_list_devices;
  * have characters that a path may not. */
 handler rest_reset_device;
 
+/* GET /v1/standing: is the ledger an older copy, and what does it lack?
+ * POST /v1/standing/crl: takes in what a published list revokes, which the folder of lists has not.
+ * POST /v1/standing/accept: takes what is missing as lost; `missing` is the number that was seen.
+ * All are DEFERRED. */
+handler rest_standing;
+handler rest_standing_crl;
+handler rest_standing_accept;
+
 /* POST /v1/device-imports: opens an import.
  * POST /v1/device-imports/:id/rows: NDJSON, one device on a line; ?line=N is the number of the
  *   first one, ?partial=true leaves bad rows out instead of refusing all of this request. The same

@@ -24,6 +24,7 @@ static const char *const requests[] = {"application/json", "application/pkcs10",
 static const char *const ndjson[] = {"application/x-ndjson", NULL};
 static const char *const ocsp_requests[] = {"application/ocsp-request", NULL};
 static const char *const json[] = {"application/json", NULL};
+static const char *const crl[] = {"application/pkix-crl", NULL};
 
 /* clang-format off */
 const struct route routes[] = {
@@ -63,6 +64,9 @@ const struct route routes[] = {
   {METHOD_POST, "/v1/device-imports/:id/rows",     MAY_OPERATE, MiB,      ndjson,   rest_import_rows},
   {METHOD_POST, "/v1/device-imports/:id/commit",   MAY_OPERATE, 0,        NULL,     rest_commit_import},
   {METHOD_POST, "/v1/device-imports/:id/abort",    MAY_OPERATE, 0,        NULL,     rest_abort_import},
+  {METHOD_GET,  "/v1/standing",                    MAY_INSPECT, 0,        NULL,     rest_standing},
+  {METHOD_POST, "/v1/standing/crl",                MAY(ADMIN),  64 * MiB, crl,      rest_standing_crl},
+  {METHOD_POST, "/v1/standing/accept",             MAY(ADMIN),  4 * KiB,  json,     rest_standing_accept},
   {METHOD_POST, "/v1/backups",                     MAY(ADMIN),  0,        NULL,     backups_make},
   {METHOD_GET,  "/metrics",                        MAY_INSPECT, 0,        NULL,     rest_metrics},
   {METHOD_GET,  "/crl/*name",                      PUBLIC,      0,        NULL,     crl_serve},

@@ -268,12 +268,15 @@ static bool adopt(struct ledger_batch *batch, struct entry *entry, bool *ret_cha
   return true;
 }
 
-bool ledger_adopt_revocation(struct ledger_batch *batch, const char *authority,
+bool ledger_adopt_revocation(struct ledger_batch *batch, const char *authority, unsigned shard,
                              struct bytes serial_number, int64_t at, enum revocation_reason reason,
                              bool *ret_changed, struct fault *f)
 {
-  struct entry entry = {
-      .serial_number = serial_number, .authority = authority, .at = at, .reason = reason};
+  struct entry entry = {.serial_number = serial_number,
+                        .authority = authority,
+                        .shard = shard,
+                        .at = at,
+                        .reason = reason};
   if (!is_usable(batch, f))
     return false;
   if (serial_number.len < 1 || serial_number.len > SERIAL_NUMBER_MAX ||

@@ -60,11 +60,11 @@ bool ledger_revoke(struct ledger_batch *batch, const struct issued *row,
                    bool *ret_changed, struct fault *f);
 
 /* One that another copy of this ledger or a published list knows: the certificate need not be here,
- * and its validity is taken as unknown then. Adds no event. What is revoked here stays as it is,
- * but for a hold or a compromised key: *ret_changed. REMOVE_FROM_CRL changes nothing: nothing is
- * taken off a list because of what somebody else's copy says. serial_number: 1 to 20 octets.
- * BAD_FIELD. */
-bool ledger_adopt_revocation(struct ledger_batch *batch, const char *authority,
+ * and its validity is taken as unknown, and its shard as `shard`, then. Adds no event. What is
+ * revoked here stays as it is, but for a hold or a compromised key: *ret_changed. REMOVE_FROM_CRL
+ * changes nothing: nothing is taken off a list because of what somebody else's copy says.
+ * serial_number: 1 to 20 octets. BAD_FIELD. */
+bool ledger_adopt_revocation(struct ledger_batch *batch, const char *authority, unsigned shard,
                              struct bytes serial_number, int64_t at, enum revocation_reason reason,
                              bool *ret_changed, struct fault *f);
 

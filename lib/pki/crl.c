@@ -245,3 +245,31 @@ bool crl_has(const struct crl *crl, struct bytes serial_number)
       return true;
   return false;
 }
+
+/* What stands here was looked at when the list was read. */
+static uint8_t reason_of(struct der *entry)
+{
+  struct der in;
+  struct extension e;
+  struct bytes whole;
+  if (!der_take_whole(entry, DER_SEQUENCE, &whole) || !extensions_open(whole, &in))
+    return 0;
+  while (!der_at_end(&in) && extension_next(&in, &e))
+    if (bytes_equal(e.oid, OID_REASON_CODE) && e.value.len > 0)
+      return e.value.data[e.value.len - 1];
+  return 0;
+}
+
+bool crl_next_entry(struct bytes *rest, struct crl_entry *ret_entry)
+{
+  struct der entries = der_of(*rest), entry;
+  struct crl_entry found = {0};
+  if (!der_enter(&entries, DER_SEQUENCE, &entry) ||
+      !der_take_unsigned(&entry, &found.serial_number) || !der_take_time(&entry, &found.at))
+    return false;
+  if (!der_at_end(&entry))
+    found.reason = reason_of(&entry);
+  *rest = bytes_of(entries.p, (size_t)(entries.end - entries.p));
+  *ret_entry = found;
+  return true;
+}

@@ -34,5 +34,13 @@ bool crl_read(struct bytes der, struct crl *ret_crl, struct fault *f);
 /* True when this issuer, which may sign lists (keyUsage cRLSign, where it has one), signed it. */
 struct cert;
 bool crl_is_signed_by(const struct crl *crl, const struct cert *issuer);
+/* One entry of a list that was read. */
+struct crl_entry {
+  struct bytes serial_number; /* magnitude */
+  int64_t at;
+  uint8_t reason; /* CRLReason; 0 when it says none */
+};
+/* Takes the next one off `rest`, which begins as the list's entries; false at the end. */
+bool crl_next_entry(struct bytes *rest, struct crl_entry *ret_entry);
 /* Is this serial number (magnitude) in the list? Walks over all of it. */
 bool crl_has(const struct crl *crl, struct bytes serial_number);

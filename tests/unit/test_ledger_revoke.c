@@ -425,7 +425,7 @@ static void what_expired_long_ago_leaves_the_list(void **state)
   assert_revokes(ledger, &row, REASON_SUPERSEDED, true);
   /* Of this one nobody knows how long it is valid. */
   assert_true(ledger_begin(ledger, &batch, &f));
-  assert_true(ledger_adopt_revocation(batch, "issuing", bytes_of("\x01\x63", 2), NOW,
+  assert_true(ledger_adopt_revocation(batch, "issuing", 0, bytes_of("\x01\x63", 2), NOW,
                                       REASON_UNSPECIFIED, &changed, &f));
   assert_true(ledger_commit(batch, &f));
   query.expired_before = row.not_after;
@@ -493,7 +493,7 @@ static bool adopt(struct ledger *ledger, struct bytes serial_number, enum revoca
   struct ledger_batch *batch;
   bool changed = false;
   assert_true(ledger_begin(ledger, &batch, &f));
-  ledger_adopt_revocation(batch, "issuing", serial_number, NOW, reason, &changed, &f);
+  ledger_adopt_revocation(batch, "issuing", 0, serial_number, NOW, reason, &changed, &f);
   assert_int_equal(f.code, expected);
   if (expected == FAULT_NONE)
     assert_true(ledger_commit(batch, &f));
