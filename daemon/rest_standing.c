@@ -125,9 +125,11 @@ enum handled rest_standing(struct exchange *x)
 static bool take_list(struct exchange *x, struct crl_adopter *adopter, struct fault *f)
 {
   struct buf *out = &x->reply.body;
-  if (!crl_adopt(adopter, buf_bytes(&x->body), f))
-    return f->code == FAULT_BAD_FILE ? fault_set_code(f, FAULT_BAD_REQUEST, "%s", f->detail)
-                                     : false;
+  if (!crl_adopt(adopter, buf_bytes(&x->body), f)) {
+    if (f->code == FAULT_BAD_FILE)
+      f->code = FAULT_BAD_REQUEST;
+    return false;
+  }
   buf_add_u8(out, '{');
   json_add_member(out, "authority", bytes_of_text(adopter->seen[0].authority->name));
   json_add_number(out, "crl_number", (int64_t)adopter->seen[0].number);
@@ -156,15 +158,21 @@ static const struct field fields[] = {
 };
 static const struct field_table table = {fields, ARRAY_LEN(fields), FAULT_UNKNOWN_FIELD};
 
-/* What was revoked comes before what is issued. */
+/* What was revoked comes before what is issued. Numbers that are other ones are refused by
+ * standing_accept(). */
 static bool accept(struct exchange *x, struct crl_adopter *adopter, struct fault *f)
 {
   struct acceptance_asked asked = {0};
   struct event who = who_asks(x);
+  struct standing *standing = x->service->standing;
   struct buf *out = &x->reply.body;
+  AUTO(standing_report) report = {0};
   if (!fields_from_json(&table, buf_bytes(&x->body), &asked, f) ||
-      !crl_adopt_folder(adopter, crl_store_folder(x->service->crls), f) ||
-      !standing_accept(x->service->standing, asked.missing, asked.without_crl, &who, f))
+      !standing_read(standing, &report, f))
+    return false;
+  bool as_seen = report.state == STANDING_BEHIND && report.missing == asked.missing;
+  if ((as_seen && !crl_adopt_folder(adopter, crl_store_folder(x->service->crls), f)) ||
+      !standing_accept(standing, asked.missing, asked.without_crl, &who, f))
     return false;
   buf_add_u8(out, '{');
   json_add_number(out, "missing", asked.missing);

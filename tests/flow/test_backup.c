@@ -11,7 +11,10 @@
 #include <unistd.h>
 
 #include "lib/base/file.h"
+#include "lib/base/text.h"
 #include "lib/base/when.h"
+#include "lib/pki/cert.h"
+#include "lib/pki/crl.h"
 
 enum { CLIENTS = 4, REQUESTS = 120 };
 
@@ -257,34 +260,198 @@ static void assert_refused(const struct flow *flow, const char *missing)
   assert_says(&answer.body, "mintmark restore --accept");
 }
 
-static void an_older_copy_is_put_back(void **state)
+/* Of the authority's list of all, as it is served; waits until it revokes this certificate. */
+static uint64_t wait_for_list(const struct flow *flow, const char *revoked, uint64_t above)
+{
+  uint8_t serial_number[SERIAL_NUMBER_LEN];
+  size_t len;
+  AUTO(answer) answer = {0};
+  int64_t deadline = when_monotonic_ms() + 30000;
+  assert_true(text_unhex(bytes_of_text(revoked), serial_number, sizeof serial_number, &len));
+  for (;; usleep(50000)) {
+    AUTO(fault) f = {0};
+    struct crl crl;
+    uint64_t number = 0;
+    flow_ask(flow, &(struct ask){.path = "/crl/issuing.crl"}, &answer);
+    if (answer.status == 200) {
+      assert_true(crl_read(buf_bytes(&answer.body), &crl, &f));
+      for (size_t i = 0; i < crl.crl_number.len; i++)
+        number = number << 8 | crl.crl_number.data[i];
+      if (number > above && crl_has(&crl, bytes_of(serial_number, len)))
+        return number;
+    }
+    assert_true(when_monotonic_ms() < deadline);
+  }
+}
+
+static void issue_and_keep(const struct flow *flow, const char *serial, const char *ip,
+                           char ret_serial_number[48])
+{
+  AUTO(buf) csr = {0};
+  AUTO(answer) answer = {0};
+  make_csr(&csr);
+  flow_issue(flow, buf_text(&csr), serial, ip, NULL, &answer);
+  assert_int_equal(answer.status, 201);
+  json_t *reply = answer_json(&answer);
+  snprintf(ret_serial_number, 48, "%s", json_text(reply, "serial_number"));
+  json_decref(reply);
+}
+
+static void post(const struct flow *flow, const char *path, const char *body,
+                 struct answer *ret_answer)
+{
+  flow_ask(flow,
+           &(struct ask){.path = path,
+                         .token = flow->admin,
+                         .content_type = "application/json",
+                         .body = bytes_of_text(body)},
+           ret_answer);
+}
+
+static void revoke_one(const struct flow *flow, const char *serial_number)
+{
+  AUTO(answer) answer = {0};
+  char path[128];
+  snprintf(path, sizeof path, "/v1/certificates/%s/revoke", serial_number);
+  post(flow, path, "{\"reason\":\"keyCompromise\"}", &answer);
+  assert_int_equal(answer.status, 200);
+}
+
+/* Revocations are published soon. */
+static void begin_with_lists(struct flow *flow)
+{
+  flow_begin(flow, NULL);
+  flow_edit_conf(flow, "# delay = \"10s\"", "delay = \"1s\"");
+  kill(flow->daemon, SIGHUP);
+  flow_wait_for_log(flow, "configuration reloaded");
+}
+
+/* 1 before the copy was made, 7 behind it. */
+static void make_older(struct flow *flow, char revoked[2][48])
+{
+  issue_and_keep(flow, "W-1", "10.1.0.1", revoked[0]);
+  back_up(flow, "copy.db");
+  issue_and_keep(flow, "W-2", "10.1.0.2", revoked[1]);
+  for (unsigned i = 3; i < 9; i++) {
+    char serial[16], ip[16];
+    snprintf(serial, sizeof serial, "W-%u", i);
+    snprintf(ip, sizeof ip, "10.1.0.%u", i);
+    issue(flow, serial, ip, 201);
+  }
+  revoke_one(flow, revoked[0]);
+  revoke_one(flow, revoked[1]);
+}
+
+static void put_back(struct flow *flow)
+{
+  AUTO(buf) said = {0};
+  flow_stop(flow, SIGTERM);
+  assert_int_equal(restore(flow, "copy.db", &said), 0);
+  assert_says(&said, "2 certificates, the last one issued at 20");
+  assert_says(&said, "mintmark.db.before-restore-");
+  flow_start(flow);
+  assert_int_equal(flow_rows(flow), 1);
+}
+
+static void an_older_copy_is_put_back_and_accepted(void **state)
 {
   (void)state;
   struct flow flow;
   AUTO(buf) said = {0};
-  flow_begin(&flow, NULL);
-  issue(&flow, "W-1", "10.1.0.1", 201);
-  back_up(&flow, "copy.db");
-  for (unsigned i = 2; i < 9; i++) {
-    char serial[16], ip[16];
-    snprintf(serial, sizeof serial, "W-%u", i);
-    snprintf(ip, sizeof ip, "10.1.0.%u", i);
-    issue(&flow, serial, ip, 201);
-  }
+  AUTO(answer) answer = {0};
+  char revoked[2][48];
+  begin_with_lists(&flow);
+  make_older(&flow, revoked);
+  uint64_t number = wait_for_list(&flow, revoked[1], 0);
   assert_int_equal(restore(&flow, "copy.db", &said), 1);
   assert_says(&said, "in use by another daemon");
-  flow_stop(&flow, SIGTERM);
-  assert_int_equal(restore(&flow, "daemon.log", &said), 1);
-  assert_says(&said, "is not a ledger");
-  assert_int_equal(restore(&flow, "copy.db", &said), 0);
-  assert_says(&said, "2 certificates, the last one issued at 20");
-  assert_says(&said, "mintmark.db.before-restore-");
-  flow_start(&flow);
-  assert_int_equal(flow_rows(&flow), 1);
+  put_back(&flow);
   wait_for_ready(&flow, 503, "ledger-behind");
-  assert_refused(&flow, "(7 of issuing)");
-  assert_int_equal(flow_rows(&flow), 1);
+  assert_refused(&flow, "7 of issuing");
   flow_wait_for_log(&flow, "missing=7");
+  /* The list that was published last stays, and is not replaced by what an older ledger knows. */
+  assert_int_equal(wait_for_list(&flow, revoked[1], 0), number);
+
+  flow_ask(&flow, &(struct ask){.path = "/v1/standing", .token = flow.admin}, &answer);
+  assert_int_equal(answer.status, 200);
+  assert_says(&answer.body, "\"standing\":\"behind\"");
+  assert_says(&answer.body, "\"missing\":7");
+  post(&flow, "/v1/standing/accept", "{\"missing\":6}", &answer);
+  assert_problem(&answer, 409, "selection-changed");
+  const char *const unasked[] = {"restore", "--accept", NULL};
+  assert_int_equal(flow_mintmark(&flow, unasked, &said), 2);
+  assert_says(&said, "7 certificates are missing");
+  assert_refused(&flow, "7 of issuing");
+
+  const char *const accept[] = {"restore", "--accept", "--yes", NULL};
+  assert_int_equal(flow_mintmark(&flow, accept, &said), 0);
+  assert_says(&said, "7 certificates are missing from now on; 2 revocations");
+  issue(&flow, "W-new", "10.1.0.99", 201);
+  wait_for_ready(&flow, 200, NULL);
+  assert_true(wait_for_list(&flow, revoked[0], number) > number);
+  wait_for_list(&flow, revoked[1], number);
+  /* It stays so, and what was accepted is not missing once more. */
+  flow_stop(&flow, SIGTERM);
+  flow_start(&flow);
+  issue(&flow, "W-newer", "10.1.0.98", 201);
+  assert_int_equal(flow_mintmark(&flow, accept, &said), 0);
+  assert_says(&said, "Nothing is missing");
+  flow_end(&flow);
+}
+
+/* The newest list is on none of our disks: somebody who fetched it has it. */
+static void a_list_that_is_not_at_hand_is_given(void **state)
+{
+  (void)state;
+  struct flow flow;
+  AUTO(buf) said = {0};
+  AUTO(answer) answer = {0};
+  AUTO(fault) f = {0};
+  char revoked[2][48], path[128];
+  begin_with_lists(&flow);
+  make_older(&flow, revoked);
+  uint64_t number = wait_for_list(&flow, revoked[1], 0);
+  flow_ask(&flow, &(struct ask){.path = "/crl/issuing.crl"}, &answer);
+  assert_true(
+      file_write(flow_path(&flow, "kept.crl", path), buf_bytes(&answer.body), 0600, true, &f));
+  put_back(&flow);
+  assert_int_equal(unlink(flow_path(&flow, "ca/crl/issuing.crl", path)), 0);
+
+  post(&flow, "/v1/standing/accept", "{\"missing\":7}", &answer);
+  assert_problem(&answer, 409, "authority-state");
+  const char *const accept[] = {"restore", "--accept", "--yes", NULL};
+  assert_int_equal(flow_mintmark(&flow, accept, &said), 1);
+  assert_says(&said, "--without-crl");
+  const char *const wrong[] = {
+      "restore", "--accept", "--yes", "--crl", flow_path(&flow, "daemon.log", path), NULL};
+  assert_int_equal(flow_mintmark(&flow, wrong, &said), 1);
+  assert_says(&said, "it is not DER");
+  assert_refused(&flow, "7 of issuing");
+  const char *const given[] = {
+      "restore", "--accept", "--yes", "--crl", flow_path(&flow, "kept.crl", path), NULL};
+  assert_int_equal(flow_mintmark(&flow, given, &said), 0);
+  assert_says(&said, "2 revocations that the ledger did not have");
+  assert_true(wait_for_list(&flow, revoked[0], number) > number);
+  assert_true(wait_for_list(&flow, revoked[1], number) > number);
+  flow_end(&flow);
+}
+
+/* Nobody has it: then that must be said in so many words. */
+static void without_a_list_it_must_be_said(void **state)
+{
+  (void)state;
+  struct flow flow;
+  AUTO(buf) said = {0};
+  char revoked[2][48], path[128];
+  begin_with_lists(&flow);
+  make_older(&flow, revoked);
+  wait_for_list(&flow, revoked[1], 0);
+  put_back(&flow);
+  assert_int_equal(unlink(flow_path(&flow, "ca/crl/issuing.crl", path)), 0);
+  const char *const accept[] = {"restore", "--accept", "--yes", "--without-crl", NULL};
+  assert_int_equal(flow_mintmark(&flow, accept, &said), 0);
+  assert_says(&said, "may be lost");
+  issue(&flow, "W-new", "10.1.0.99", 201);
   flow_end(&flow);
 }
 
@@ -363,7 +530,9 @@ int main(void)
       cmocka_unit_test(a_copy_has_all_that_was_issued_before_it_was_asked_for),
       cmocka_unit_test(a_copy_that_is_there_is_not_overwritten),
       cmocka_unit_test(one_copy_is_made_at_a_time),
-      cmocka_unit_test(an_older_copy_is_put_back),
+      cmocka_unit_test(an_older_copy_is_put_back_and_accepted),
+      cmocka_unit_test(a_list_that_is_not_at_hand_is_given),
+      cmocka_unit_test(without_a_list_it_must_be_said),
       cmocka_unit_test(a_crash_is_no_older_ledger),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

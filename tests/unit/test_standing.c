@@ -8,10 +8,12 @@
 
 #include "lib/base/text.h"
 #include "lib/base/when.h"
+#include "lib/ca/signer.h"
 #include "lib/ca/standing.h"
+#include "lib/pki/crl_build.h"
 #include "tests/unit/ca_kit.h"
 
-enum { SLOTS = 1 };
+enum { SLOTS = 2 };
 
 static struct bench {
   struct kit kit;
@@ -20,6 +22,7 @@ static struct bench {
   struct ledger *ledger;
   struct key_holder *holder;
   struct standing *standing;
+  struct signer *lists; /* signs them */
   unsigned n_changes;
   enum standing_state changed_to;
   unsigned n_rows; /* in all ledgers: no serial number is used twice */
@@ -52,17 +55,20 @@ static void open_with(const char *ledger, const char *program)
   if (!ledger_open(kit_path(&bench.kit, ledger, path), &bench.ledger, &f) ||
       !authorities_load(bench.conf, bench.ledger, when_now(), &bench.authorities, &f) ||
       !standing_new(bench.ledger, bench.authorities, bench.holder, 0, NULL, note_change,
-                    &bench.standing, &f))
+                    &bench.standing, &f) ||
+      !signer_new(bench.holder, 1, 5000, &bench.lists, &f))
     fail_msg("%s", f.detail);
 }
 
 static void close_all(void)
 {
   standing_free(bench.standing);
+  signer_free(bench.lists);
   authorities_free(bench.authorities);
   ledger_close(bench.ledger);
   key_holder_free(bench.holder);
   bench.standing = NULL;
+  bench.lists = NULL;
   bench.authorities = NULL;
   bench.ledger = NULL;
   bench.holder = NULL;
@@ -185,6 +191,124 @@ static void a_key_holder_whose_memory_is_new_is_told_all(void **state)
   assert_int_equal(read_row(STANDING_GOOD).recorded, 6);
 }
 
+static enum fault_code accept(int64_t missing, bool without_lists)
+{
+  AUTO(fault) f = {0};
+  const struct event who = {.principal = "admin"};
+  standing_accept(bench.standing, missing, without_lists, &who, &f);
+  return f.code;
+}
+
+static void what_is_missing_is_accepted_once_and_by_its_number(void **state)
+{
+  (void)state;
+  AUTO(fault) f = {0};
+  add_rows(7);
+  compare();
+  assert_int_equal(accept(0, false), FAULT_SELECTION_CHANGED); /* nothing is missing */
+  close_all();
+  open_with("older.db", NULL);
+  add_rows(3);
+  compare();
+  assert_int_equal(accept(3, false), FAULT_SELECTION_CHANGED);
+  assert_false(standing_check(bench.standing, &f));
+  assert_int_equal(accept(4, false), FAULT_NONE);
+  assert_true(standing_check(bench.standing, &f));
+  assert_int_equal(accept(4, false), FAULT_SELECTION_CHANGED);
+  struct standing_row row = read_row(STANDING_GOOD);
+  assert_int_equal(row.accepted, 4);
+  assert_int_equal(row.recorded, 7);
+  add_rows(2);
+  standing_tell(bench.standing);
+  assert_int_equal(read_row(STANDING_GOOD).recorded, 9);
+  /* It is on the record, and holds after a restart. */
+  close_all();
+  open_with("older.db", NULL);
+  assert_true(standing_settle(bench.standing, &f));
+}
+
+/* --- lists --- */
+
+/* Has the key holder sign an empty list of this number. */
+static void sign_list(uint64_t number)
+{
+  AUTO(fault) f = {0};
+  AUTO(buf) tbs = {0};
+  const struct authority *authority = authorities_active(bench.authorities);
+  const struct crl_head head = {.alg = authority->alg,
+                                .issuer = authority->certificate.subject,
+                                .this_update = when_now(),
+                                .next_update = when_now() + 3600,
+                                .authority_key_id = authority->certificate.subject_key_id,
+                                .number = number};
+  struct crl_builder builder;
+  struct signer_item item = {.kind = SIGN_CRL};
+  if (!crl_begin(&head, &tbs, &builder, &f) || !crl_end(&builder, &f))
+    fail_msg("%s", f.detail);
+  item.tbs = buf_bytes(&tbs);
+  if (!signer_sign(bench.lists, authority->key_sha256, &item, 1, &f) ||
+      item.fault.code != FAULT_NONE)
+    fail_msg("%s%s", f.detail, item.fault.detail);
+  buf_free(&item.signature);
+}
+
+static uint64_t take_number(uint64_t above)
+{
+  AUTO(fault) f = {0};
+  uint64_t number = 0;
+  if (!ledger_take_crl_number(bench.ledger, authorities_active(bench.authorities)->name, above,
+                              &number, &f))
+    fail_msg("%s", f.detail);
+  return number;
+}
+
+static void a_list_that_the_ledger_took_no_number_for_tells_of_an_older_copy(void **state)
+{
+  (void)state;
+  AUTO(fault) f = {0};
+  assert_int_equal(take_number(0), 1);
+  sign_list(1);
+  assert_int_equal(take_number(0), 2); /* and a crash before it was signed */
+  compare();
+  assert_int_equal(read_row(STANDING_GOOD).crl_known, 2);
+  assert_int_equal(take_number(6), 7);
+  sign_list(7); /* and a crash before it was published */
+  compare();
+  read_row(STANDING_GOOD);
+  close_all();
+  open_with("older.db", NULL);
+  assert_int_equal(take_number(0), 1);
+  assert_false(standing_settle(bench.standing, &f));
+  assert_int_equal(f.code, FAULT_LEDGER_BEHIND);
+  assert_non_null(strstr(f.detail, "revocation list 7"));
+  struct standing_row row = read_row(STANDING_BEHIND);
+  assert_int_equal(row.missing, 0);
+  assert_int_equal(row.crl_signed, 7);
+  assert_int_equal(row.crl_known, 1);
+  /* An older list is not enough. */
+  assert_int_equal(accept(0, false), FAULT_AUTHORITY_STATE);
+  standing_saw_list(bench.standing, row.key_sha256, 6);
+  assert_int_equal(accept(0, false), FAULT_AUTHORITY_STATE);
+  standing_saw_list(bench.standing, row.key_sha256, 7);
+  assert_int_equal(accept(0, false), FAULT_NONE);
+  assert_true(standing_check(bench.standing, &f));
+  assert_int_equal(take_number(0), 8);
+}
+
+static void without_the_list_that_must_be_said(void **state)
+{
+  (void)state;
+  take_number(4);
+  sign_list(5);
+  compare();
+  close_all();
+  open_with("older.db", NULL);
+  compare();
+  assert_int_equal(accept(0, false), FAULT_AUTHORITY_STATE);
+  assert_int_equal(accept(0, true), FAULT_NONE);
+  assert_int_equal(take_number(0), 6);
+}
+
 static void without_a_key_holder_nothing_is_known_and_nothing_is_signed(void **state)
 {
   (void)state;
@@ -217,6 +341,9 @@ int main(void)
       TEST(a_new_ledger_and_a_new_key_holder_are_in_good_standing),
       TEST(an_older_ledger_lacks_exactly_what_was_told),
       TEST(a_key_holder_whose_memory_is_new_is_told_all),
+      TEST(what_is_missing_is_accepted_once_and_by_its_number),
+      TEST(a_list_that_the_ledger_took_no_number_for_tells_of_an_older_copy),
+      TEST(without_the_list_that_must_be_said),
       TEST(without_a_key_holder_nothing_is_known_and_nothing_is_signed),
       TEST(without_a_standing_there_is_nothing_against_signing),
   };
