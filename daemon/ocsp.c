@@ -12,6 +12,7 @@
 
 struct ocsp {
   struct ledger *ledger;
+  struct standing *standing; /* may be NULL */
   struct ocsp_responders *responders;
   struct ocsp_cache *cache;
   _Atomic int64_t validity_s;
@@ -216,6 +217,9 @@ bool ocsp_answer(struct ocsp *ocsp, struct bytes request, struct ocsp_waiter *wa
   *ret_reply = (struct ocsp_reply){0};
   if (!ocsp_request_read(request, &q.request, f))
     return end_with_error(OCSP_MALFORMED_REQUEST, ret_der);
+  /* An older ledger would call good, or unknown, what somebody was told is revoked. */
+  if (!standing_check(ocsp->standing, f))
+    return end_with_error(OCSP_TRY_LATER, ret_der);
   q.responder = find_responder(&q);
   if (q.responder == NULL)
     return end_with_error(OCSP_UNAUTHORIZED, ret_der);
@@ -244,13 +248,14 @@ void ocsp_reload(struct ocsp *ocsp, const struct conf *conf)
 }
 
 bool ocsp_start(const struct conf *conf, const struct authorities *authorities,
-                struct issuer *issuer, struct ledger *ledger, struct ocsp **ret_ocsp,
-                struct fault *f)
+                struct issuer *issuer, struct ledger *ledger, struct standing *standing,
+                struct ocsp **ret_ocsp, struct fault *f)
 {
   struct ocsp *ocsp = calloc(1, sizeof *ocsp);
   if (ocsp == NULL)
     return fault_no_memory(f);
   ocsp->ledger = ledger;
+  ocsp->standing = standing;
   atomic_store(&ocsp->validity_s, conf->ocsp.validity_s);
   if (!ocsp_cache_new(conf->ocsp.cache, &ocsp->cache, f) ||
       !ocsp_responders_start(authorities, issuer, conf->public_url != NULL, &ocsp->responders, f)) {

@@ -9,13 +9,15 @@
 #include "lib/base/fault.h"
 #include "lib/ca/conf.h"
 #include "lib/ca/ledger.h"
+#include "lib/ca/standing.h"
 
 struct ocsp;
 
-/* Borrows authorities, issuer and ledger. The cache's size is what the configuration says now. */
+/* Borrows authorities, issuer, ledger and standing: while the ledger is an older copy the answer is
+ * tryLater. The cache's size is what the configuration says now. */
 bool ocsp_start(const struct conf *conf, const struct authorities *authorities,
-                struct issuer *issuer, struct ledger *ledger, struct ocsp **ret_ocsp,
-                struct fault *f);
+                struct issuer *issuer, struct ledger *ledger, struct standing *standing,
+                struct ocsp **ret_ocsp, struct fault *f);
 /* Any thread. */
 void ocsp_reload(struct ocsp *ocsp, const struct conf *conf);
 /* Whoever waits is answered. When nobody asks any more, and before the pipeline is stopped. */

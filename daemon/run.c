@@ -164,7 +164,7 @@ static bool start_fronts(struct run *run, struct fault *f)
   if (!limits_new(conf, &run->limits, f) || !background_new(&run->background, f) ||
       !metrics_new(routes, n_routes, &run->metrics, f) ||
       !backups_new(run->ledger, run->recorder, &run->backups, f) ||
-      !ocsp_start(conf, run->authorities, run->issuer, run->ledger, &run->ocsp, f))
+      !ocsp_start(conf, run->authorities, run->issuer, run->ledger, run->standing, &run->ocsp, f))
     return false;
   run->service = (struct service){.authorities = run->authorities,
                                   .ledger = run->ledger,

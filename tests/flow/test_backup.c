@@ -7,6 +7,7 @@
 #include <sqlite3.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -235,6 +236,20 @@ static void one_copy_is_made_at_a_time(void **state)
 
 /* --- restore --- */
 
+/* Of which certificate does not matter. */
+static void make_ocsp_request(const struct flow *flow, const char *ca, struct buf *ret_der)
+{
+  AUTO(buf) command = {0};
+  AUTO(fault) f = {0};
+  char path[128];
+  buf_addf(&command,
+           "openssl ocsp -issuer '%s/%s' -serial 0x01 -no_nonce -reqout '%s/request.der' "
+           ">'%s/openssl.log' 2>&1",
+           flow->folder, ca, flow->folder, flow->folder);
+  assert_int_equal(system(buf_text(&command)), 0);
+  assert_true(file_read(flow_path(flow, "request.der", path), 4096, ret_der, &f));
+}
+
 /* Readiness is found out by a thread, now and then. */
 static void wait_for_ready(const struct flow *flow, long status, const char *code)
 {
@@ -247,6 +262,22 @@ static void wait_for_ready(const struct flow *flow, long status, const char *cod
   } while (answer.status != status);
   if (code != NULL)
     assert_problem(&answer, status, code);
+}
+
+/* OCSPResponse { responseStatus tryLater(3) }: RFC 6960, 4.2.1. */
+static void assert_ocsp_tries_later(const struct flow *flow, const char *ca)
+{
+  AUTO(buf) request = {0};
+  AUTO(answer) answer = {0};
+  static const uint8_t try_later[] = {0x30, 0x03, 0x0a, 0x01, 0x03};
+  make_ocsp_request(flow, ca, &request);
+  flow_ask(flow,
+           &(struct ask){.path = "/ocsp",
+                         .content_type = "application/ocsp-request",
+                         .body = buf_bytes(&request)},
+           &answer);
+  assert_int_equal(answer.status, 200);
+  assert_true(bytes_equal(buf_bytes(&answer.body), bytes_of(try_later, sizeof try_later)));
 }
 
 static void assert_refused(const struct flow *flow, const char *missing)
@@ -368,6 +399,7 @@ static void an_older_copy_is_put_back_and_accepted(void **state)
   put_back(&flow);
   wait_for_ready(&flow, 503, "ledger-behind");
   assert_refused(&flow, "7 of issuing");
+  assert_ocsp_tries_later(&flow, "ca/issuing.crt");
   flow_wait_for_log(&flow, "missing=7");
   /* The list that was published last stays, and is not replaced by what an older ledger knows. */
   assert_int_equal(wait_for_list(&flow, revoked[1], 0), number);

@@ -117,6 +117,24 @@ static void make_list(EVP_PKEY *key, const EVP_MD *digest, long n, struct buf *r
   X509_free(issuer);
 }
 
+/* One after the other, as make_list() put them. */
+static void assert_entries(const struct crl *crl, long n)
+{
+  struct bytes rest = crl->entries;
+  struct crl_entry entry;
+  for (long i = 1; i <= n; i++) {
+    long serial = 0;
+    assert_true(crl_next_entry(&rest, &entry));
+    for (size_t k = 0; k < entry.serial_number.len; k++)
+      serial = serial << 8 | entry.serial_number.data[k];
+    assert_int_equal(serial, i * 1000003);
+    assert_int_equal(entry.at, 1795420800);
+    assert_int_equal(entry.reason, i % 6);
+  }
+  assert_false(crl_next_entry(&rest, &entry));
+  assert_int_equal(rest.len, 0);
+}
+
 static void lists_of_every_size_that_openssl_makes_are_read(void **state)
 {
   (void)state;
@@ -137,6 +155,7 @@ static void lists_of_every_size_that_openssl_makes_are_read(void **state)
       assert_true(crl.this_update == 1795420800 && crl.next_update == 1795420800 + 7 * 86400);
       assert_int_equal(crl.authority_key_id.len, 20);
       assert_true(bytes_equal(crl.crl_number, bytes_of("\x12\x34", 2)));
+      assert_entries(&crl, sizes[i]);
     }
   for (size_t k = 0; k < ARRAY_LEN(keys); k++)
     EVP_PKEY_free(keys[k]);
