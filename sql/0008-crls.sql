@@ -19,6 +19,9 @@ CREATE TABLE crls (
 CREATE UNIQUE INDEX crls_number ON crls (authority, number);
 CREATE INDEX crls_shard ON crls (authority, shard);
 
+-- A list of one shard of a thousand is not to cost a walk over all of them.
+CREATE INDEX revocations_shard ON revocations (shard) WHERE shard > 0;
+
 CREATE TRIGGER crls_insert BEFORE INSERT ON crls
 BEGIN
   SELECT RAISE(ROLLBACK, 'lists are only added, each behind the last one')

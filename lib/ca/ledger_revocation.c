@@ -90,16 +90,22 @@ static bool read_all(struct ledger_call *call, each_revocation *each, void *cont
   }
 }
 
+static enum ledger_sql sql_of(const struct revocation_query *query)
+{
+  if (query->since_id > 0)
+    return SQL_REVOCATIONS_SINCE;
+  return query->shard > 0 ? SQL_REVOCATIONS_OF_SHARD : SQL_REVOCATIONS;
+}
+
 static bool list(struct ledger_connection *reader, const struct revocation_query *query,
                  each_revocation *each, void *context, struct fault *f)
 {
   AUTO(ledger_call) call = {0};
-  bool is_delta = query->since_id > 0;
-  if (!ledger_call_open(reader, is_delta ? SQL_REVOCATIONS_SINCE : SQL_REVOCATIONS, &call, f))
+  if (!ledger_call_open(reader, sql_of(query), &call, f))
     return false;
   ledger_call_text(&call, query->authority);
   ledger_call_number(&call, query->shard);
-  ledger_call_number(&call, is_delta ? query->since_id : query->expired_before);
+  ledger_call_number(&call, query->since_id > 0 ? query->since_id : query->expired_before);
   return read_all(&call, each, context, f);
 }
 

@@ -122,6 +122,12 @@ enum { SPAN_ROWS = 128 };
     "SELECT v.id, v.serial_number, v.at, v.reason FROM revocations v NOT INDEXED"                  \
     " WHERE v.authority = (SELECT id FROM labels WHERE text = ?1) AND (?2 = 0 OR v.shard = ?2)"    \
     " AND (v.not_after = 0 OR v.not_after >= ?3) AND " IS_REVOCATION " ORDER BY v.id")             \
+  /* The same of one shard, without a look at the others'. */                                      \
+  X(REVOCATIONS_OF_SHARD,                                                                          \
+    "SELECT v.id, v.serial_number, v.at, v.reason FROM revocations v"                              \
+    " INDEXED BY revocations_shard WHERE v.shard = ?2 AND v.shard > 0"                             \
+    " AND v.authority = (SELECT id FROM labels WHERE text = ?1)"                                   \
+    " AND (v.not_after = 0 OR v.not_after >= ?3) AND " IS_REVOCATION " ORDER BY v.id")             \
   /* The same behind the row ?3, lifted ones included. One that was put on hold and lifted, both    \
    * behind it, is as it was. */                                                                   \
   X(REVOCATIONS_SINCE,                                                                             \

@@ -147,4 +147,17 @@ sed -i 's|^  shards = 3|  shards = 1|' "$ca/mintmark.conf"
 before=$(number_of "$shard")
 kill -HUP "$daemon"
 try 'a shard that there was goes on' wait_for 10 number_is_above "$shard" "$before"
+try 'with what was revoked' is_on W-4 "$shard"
+
+# --- an authority that issues no more ---
+
+authority() { "$mintmark" authority "$@" --url "$MINTMARK_URL"; }
+authority add issuing-2 --dir "$ca" >"$work/authority.log" 2>&1
+try 'a new authority has a list' wait_for 10 get_list issuing-2.crl
+authority activate issuing-2 >>"$work/authority.log" 2>&1
+try 'the one before is retired' authority retire issuing
+try 'and goes on revoking' revoke W-5 cessationOfOperation
+try 'on its own list' wait_for 10 is_on W-5 issuing.crl
+try 'which it has signed' openssl crl -inform DER -in "$work/list" -noout -CAfile "$ca/issuing.crt"
+try 'and not on that of the new one' not is_on W-5 issuing-2.crl
 finish
