@@ -89,8 +89,8 @@ bool ledger_open(const char *path, struct ledger **ret_ledger, struct fault *f)
   ledger->path = strdup(path);
   if (ledger->path == NULL)
     return fault_no_memory(f);
-  if (!ledger_lock(path, &ledger->lock_fd, f) || !create(path, f) || !open_writer(ledger, f) ||
-      !ledger_find_last_revocation(ledger, f))
+  if (!ledger_lock(path, &ledger->lock_fd, f) || !ledger_remove_leftovers(path, f) ||
+      !create(path, f) || !open_writer(ledger, f) || !ledger_find_last_revocation(ledger, f))
     return false;
   *ret_ledger = TAKE(ledger);
   return true;

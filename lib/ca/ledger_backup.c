@@ -81,6 +81,16 @@ bool ledger_remove_file(const char *path, struct fault *f)
   return true;
 }
 
+bool ledger_remove_leftovers(const char *path, struct fault *f)
+{
+  AUTO(buf) backup = {0}, restore = {0};
+  buf_addf(&backup, "%s-backup", path);
+  buf_addf(&restore, "%s-restore", path);
+  if (buf_text(&backup)[0] == '\0' || buf_text(&restore)[0] == '\0')
+    return fault_no_memory(f);
+  return ledger_remove_file(buf_text(&backup), f) && ledger_remove_file(buf_text(&restore), f);
+}
+
 static bool create(const char *path, struct fault *f)
 {
   int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);

@@ -164,6 +164,8 @@ bool ledger_check_whole(struct ledger_connection *c, const char *pragma, struct 
 bool ledger_make_single_file(struct ledger_connection *c, struct fault *f);
 /* Removes a database and what SQLite keeps beside it; there need be none. */
 bool ledger_remove_file(const char *path, struct fault *f);
+/* Removes the half copies of a backup or restore that was killed. With the lock held. */
+bool ledger_remove_leftovers(const char *path, struct fault *f);
 
 /* --- labels: ledger_label.c --- */
 

@@ -91,15 +91,25 @@ static bool read_ledger(const struct standing *standing, struct standing_report 
 
 /* --- what the key holder remembers --- */
 
-/* A key that it does not have cannot sign, either: nothing is known of it, and nothing has to be.
+/* A key that the key holder does not have cannot sign, either: nothing is known of it, and nothing
+ * has to be. What it refuses to tell of the key that issues is another matter: its memory may be
+ * out of order.
  */
+static bool may_be_unknown(const struct standing *standing, const struct standing_row *row,
+                           const struct fault *refused)
+{
+  const struct authority *active = authorities_active(standing->authorities);
+  return refused->code == FAULT_SIGNER_REFUSED &&
+         memcmp(active->key_sha256, row->key_sha256, sizeof row->key_sha256) != 0;
+}
+
 static bool ask_one(struct standing *standing, struct standing_row *row, struct fault *f)
 {
   AUTO(fault) refused = {0};
   struct signer_counts counts;
   uint64_t has = (uint64_t)(row->issued + row->accepted);
   if (!signer_count(standing->signer, row->key_sha256, has, &counts, &refused)) {
-    if (refused.code == FAULT_SIGNER_REFUSED)
+    if (may_be_unknown(standing, row, &refused))
       return true;
     fault_move(f, &refused);
     return false;

@@ -65,8 +65,8 @@ bool standing_new(struct ledger *ledger, const struct authorities *authorities,
 void standing_free(struct standing *standing); /* accepts NULL */
 
 /* Holds the ledger against what the key holder remembers, and tells it what the ledger has. True
- * when it could be asked, whatever came out. False (SIGNER_DOWN, LEDGER, NO_MEMORY) leaves the
- * state as it was. Accepts NULL: true. */
+ * when it could be asked, whatever came out. False (SIGNER_DOWN, SIGNER_REFUSED, LEDGER, NO_MEMORY)
+ * leaves the state as it was. Accepts NULL: true. */
 bool standing_compare(struct standing *standing, struct fault *f);
 /* The same for authorities that have issued since, and nobody is told when it fails: after each
  * commit of certificates, before they are released. The next call tells what this one could not. */

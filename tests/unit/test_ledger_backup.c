@@ -170,6 +170,21 @@ static void what_a_killed_daemon_left_behind_is_replaced(void **state)
   assert_int_equal(count_files(bench, "ledger.db-backup"), 0);
 }
 
+static void what_was_left_behind_goes_with_the_next_start(void **state)
+{
+  struct bench *bench = *state;
+  static const char *const names[] = {"ledger.db-backup", "ledger.db-restore",
+                                      "ledger.db-backup-wal"};
+  char path[300];
+  bench_close(bench);
+  for (size_t i = 0; i < ARRAY_LEN(names); i++)
+    close(open(path_in(bench, names[i], path), O_CREAT | O_WRONLY, 0600));
+  assert_int_equal(count_files(bench, "ledger.db-backup"), 2);
+  bench_open(bench);
+  assert_int_equal(count_files(bench, "ledger.db-backup"), 0);
+  assert_int_equal(count_files(bench, "ledger.db-restore"), 0);
+}
+
 static int back_up_on_a_full_disk(struct bench *bench)
 {
   struct fault f = {0};
@@ -406,6 +421,7 @@ int main(void)
       TEST(issuing_goes_on_while_a_copy_is_made),
       TEST(a_copy_that_is_given_up_leaves_nothing),
       TEST(what_a_killed_daemon_left_behind_is_replaced),
+      TEST(what_was_left_behind_goes_with_the_next_start),
       TEST(a_full_disk_leaves_no_half_copy),
       TEST(a_copy_takes_the_place_of_the_ledger_which_is_kept),
       TEST(without_a_ledger_the_copy_is_it),
