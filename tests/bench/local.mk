@@ -21,6 +21,13 @@ mintmark_bench_SOURCES = \
   tests/bench/tally.c \
   tests/bench/target.c tests/bench/target.h
 
+# OCSP, against a daemon that runs.
+noinst_PROGRAMS += mintmark-ocsp-bench
+mintmark_ocsp_bench_CFLAGS = $(AM_CFLAGS) $(CRYPTO_CFLAGS) $(SSL_CFLAGS)
+mintmark_ocsp_bench_LDADD = $(CA_LIBS) $(SSL_LIBS)
+mintmark_ocsp_bench_SOURCES = tests/bench/ocsp_bench.c tests/bench/proc.c tests/bench/proc.h \
+  tests/bench/reply.c tests/bench/reply.h
+
 # That it works, in the ordinary checks; what it measures is for doc/performance.md.
 TESTS += tests/bench/smoke.sh tests/bench/crl.sh
 EXTRA_DIST += tests/bench/smoke.sh tests/bench/crl.sh
