@@ -10,12 +10,7 @@
 #include "lib/base/log.h"
 #include "lib/base/when.h"
 
-enum {
-  LOOK_MS = 60 * 1000,
-  RETRY_MIN_MS = 1000,
-  RETRY_MAX_MS = 10 * 60 * 1000,
-  WAITERS_MAX = 1000
-};
+enum { LOOK_MS = 60 * 1000, RETRY_MIN_MS = 1000, RETRY_MAX_MS = 60 * 1000, WAITERS_MAX = 1000 };
 
 struct ocsp_responder {
   struct ocsp_responders *all;

@@ -95,6 +95,41 @@ try 'is told so' status_is 304
 try 'HEAD' get --head "$public_url/ocsp/$(b64)"
 try 'has the same headers' head_has "^ETag: $etag\$"
 
+# What is revoked shows in the very next answer, kept or not.
+serial_number() { openssl x509 -in "$1" -noout -serial | cut -d= -f2 | tr A-F a-f; }
+revoke() { "$mintmark" revoke "$@" "$(serial_number "$two")"; }
+try 'before' asks "$two: good" -no_nonce -cert "$two"
+try 'a certificate is put on hold' revoke --reason certificateHold
+try 'it is revoked' asks "$two: revoked" -no_nonce -cert "$two"
+try 'with the reason' asks 'Reason: certificateHold' -no_nonce -cert "$two"
+try 'with a nonce, too' asks "$two: revoked" -cert "$two"
+try 'the other one is as good as before' asks "$one: good" -no_nonce -cert "$one"
+request -no_nonce -cert "$one"
+try 'the same answer' get "$public_url/ocsp/$(b64)"
+try 'as was signed before' head_has "^ETag: $etag\$"
+try 'the hold is lifted' revoke --lift
+try 'it is good again' asks "$two: good" -no_nonce -cert "$two"
+try 'it is revoked for good' revoke --reason keyCompromise
+try 'and says so' asks 'Reason: keyCompromise' -no_nonce -cert "$two"
+try 'since when, too' asks 'Revocation Time: ' -no_nonce -cert "$two"
+try 'to ocsptool' sh -c "ocsptool --ask='$public_url/ocsp' --load-cert '$two' --load-issuer '$ca/issuing.crt' \
+  --load-trust '$ca/chain.pem' | grep -F 'Certificate Status: revoked'"
+
+# Another authority issues, and the first one's responder goes on answering, retired too.
+try 'another authority' "$mintmark" authority add second --dir "$ca" --url "$MINTMARK_URL"
+try 'issues from now on' "$mintmark" authority activate second
+"$mintmark" issue --out "$work/w" --serial W-3 --ip 10.1.1.3 >/dev/null || not_ok 'a certificate of the second one'
+three=$work/w/W-3.crt
+curl -sS -o "$work/second.pem" "$public_url/ca/second.pem"
+try 'the first one is retired' "$mintmark" authority retire issuing
+try 'it answers for what it issued' asks "$one: good" -cert "$one"
+try 'revoked ones, too' asks "$two: revoked" -cert "$two"
+try 'the second one has a responder of its own' sh -c "openssl ocsp -url '$public_url/ocsp' -CAfile '$ca/root.crt' \
+  -issuer '$work/second.pem' -cert '$three' 2>&1 | tee '$work/said' | grep -F '$three: good'"
+try 'whose answer verifies' grep -F 'Response verify OK' "$work/said"
+try 'the first one never issued that' asks ': unknown' -serial "0x$(serial_number "$three")"
+try 'there are two responders' has_responders 2
+
 # What is malformed gets OCSP's word for it, and is not kept.
 malformed() { status_is 200 && head_has '^Cache-Control: no-store$' && [ "$(od -An -tx1 "$work/answer.der" | tr -d ' ')" = 30030a0101 ]; }
 printf 'nonsense' >"$work/request.der"
@@ -120,8 +155,8 @@ daemon_stop
 rm -f "$work/w"/W-1.*
 sed -i 's|^# public_url = .*|public_url = "http://ca.widgets.example"|' "$ca/mintmark.conf"
 daemon_start
-try 'a new responder at once' wait_for 20 has_responders 2
-try 'it answers' asks "$two: good" -cert "$two"
+try 'a new responder of each at once' wait_for 20 has_responders 4
+try 'it answers' asks "$two: revoked" -cert "$two"
 try 'its own status need not be asked for' sh -c "openssl ocsp -url '$public_url/ocsp' -issuer '$ca/issuing.crt' -cert '$two' \
   -CAfile '$ca/root.crt' -resp_text | grep -F 'OCSP No Check'"
 
