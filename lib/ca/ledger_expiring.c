@@ -2,7 +2,8 @@
  *
  * The table of spans steps over what ends at another time; what was announced before stands in a
  * table of its own, and is stepped over by its key. All of that is read beside the writer, who is
- * held for the new announcements alone. */
+ * held for the new announcements alone. The daemon's OCSP responders (PROFILE_OCSP) are left out:
+ * they end soon from their first day on, and others take their place by themselves. */
 #include "lib/base/text.h"
 #include "lib/ca/expiring.h"
 #include "lib/ca/ledger_private.h"

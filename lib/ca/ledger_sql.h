@@ -179,6 +179,7 @@ enum { SPAN_ROWS = 128 };
     " WHERE s.id BETWEEN ?1 / " SPAN " AND ?2 / " SPAN " AND c.id > ?1 AND c.id <= ?2"             \
     " AND s.not_after_max >= ?3 AND s.not_after_min <= ?4 AND c.not_after BETWEEN ?3 AND ?4"       \
     " AND NOT EXISTS (SELECT 1 FROM expiring x WHERE x.certificate = c.id)"                        \
+    " AND c.profile IS NOT coalesce((SELECT id FROM labels WHERE text = '@ocsp'), -1)"             \
     " AND NOT " IS_REPLACED " AND NOT " IS_REVOKED("c.id")                                         \
     " ORDER BY s.id, c.id LIMIT ?5")                                                               \
   X(ADD_EXPIRING, "INSERT INTO expiring (certificate) VALUES (?1)")                                \

@@ -167,6 +167,9 @@ daemon_start
 try 'without a responder, later' refuses trylater -issuer "$ca/issuing.crt" -cert "$two"
 try 'the log says why' grep -qF 'an OCSP responder gets no certificate' "$work/daemon.log"
 
+# Its short life is nobody's concern.
+try 'no responder is announced as about to expire' [ "$(sqlite3 "$ca/mintmark.db" 'SELECT count(*) FROM expiring')" = 0 ]
+
 # That somebody was answered is no news, unless it is asked for.
 try 'answers are not in the log' sh -c "! grep -F 'path=/ocsp status=200' '$work/daemon.log' | grep -v code="
 daemon_stop
