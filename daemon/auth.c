@@ -130,3 +130,29 @@ bool auth_check(const struct route *route, const struct shown *shown, const stru
     return fault_set(f, FORBIDDEN, "the role \"%s\" may not do this", role_name(principal.role));
   return true;
 }
+
+static bool find_again(const struct exchange *x, const uint8_t proof_sha256[TOKEN_SHA256_LEN],
+                       struct principal *ret_principal, struct fault *f)
+{
+  uint8_t now_sha256[TOKEN_SHA256_LEN];
+  bool found;
+  if (!ledger_find_principal(x->service->ledger, x->principal.name, &found, ret_principal,
+                             now_sha256, f))
+    return false;
+  return (found && ret_principal->disabled_at == 0 &&
+          memcmp(now_sha256, proof_sha256, sizeof now_sha256) == 0) ||
+         fault_set(f, UNAUTHENTICATED, "%s was disabled, or has another token now",
+                   x->principal.name);
+}
+
+bool auth_check_again(const struct exchange *x, const uint8_t proof_sha256[TOKEN_SHA256_LEN],
+                      struct fault *f)
+{
+  struct principal principal = {0};
+  bool found = x->shown != NULL ? by_certificate(x->shown, x->service, &principal, f)
+                                : find_again(x, proof_sha256, &principal, f);
+  if (!found)
+    return false;
+  return (principal.role == x->principal.role && strcmp(principal.name, x->principal.name) == 0) ||
+         fault_set(f, UNAUTHENTICATED, "%s is somebody else now", x->principal.name);
+}

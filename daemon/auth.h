@@ -22,5 +22,12 @@ struct shown {
 bool auth_check(const struct route *route, const struct shown *shown, const struct service *service,
                 struct principal *ret_principal, struct fault *f);
 
+/* Of a request that lasts: is its principal still who was let in? By a certificate: as in
+ * auth_check(). By a token: not disabled, of the same role, and his token is still the one whose
+ * SHA-256 ledger_find_principal() gave in the beginning. UNAUTHENTICATED, LEDGER. The thread whose
+ * exchange it is. */
+bool auth_check_again(const struct exchange *x, const uint8_t proof_sha256[TOKEN_SHA256_LEN],
+                      struct fault *f);
+
 /* Is this a device's secret, which somebody may have thought of (a principal's token is random)? */
 bool auth_is_guessable(struct bytes authorization);

@@ -54,14 +54,13 @@ void cert_json_add_pem(struct buf *out, struct bytes der)
   buf_add_text(out, "-----END CERTIFICATE-----\\n\"");
 }
 
-bool cert_json_add(const struct issued *row, const struct authority *authority, struct buf *out,
-                   struct fault *f)
+bool cert_json_add_members(const struct issued *row, const struct authority *authority,
+                           struct buf *out, struct fault *f)
 {
   AUTO(cert_view) view = {0};
   if (!cert_view_read(row, &view, f))
     return false;
   buf_reserve(out, 1024 + 2 * row->der.len + (authority != NULL ? authority->chain_pem.len : 0));
-  buf_add_u8(out, '{');
   add_fields(&view, out);
   json_add_name(out, "certificate");
   cert_json_add_pem(out, buf_bytes(&row->der));
@@ -71,6 +70,16 @@ bool cert_json_add(const struct issued *row, const struct authority *authority, 
     json_add_comma(out);
     cert_json_add_pem(out, buf_bytes(&authority->chain_der[i]));
   }
-  buf_add_text(out, "]}");
+  buf_add_u8(out, ']');
+  return buf_ok(out) || fault_no_memory(f);
+}
+
+bool cert_json_add(const struct issued *row, const struct authority *authority, struct buf *out,
+                   struct fault *f)
+{
+  buf_add_u8(out, '{');
+  if (!cert_json_add_members(row, authority, out, f))
+    return false;
+  buf_add_u8(out, '}');
   return buf_ok(out) || fault_no_memory(f);
 }

@@ -13,6 +13,9 @@
  * be read, NO_MEMORY; `out` then holds a part of it. */
 bool cert_json_add(const struct issued *row, const struct authority *authority, struct buf *out,
                    struct fault *f);
+/* The same members behind others, in an object that was opened. */
+bool cert_json_add_members(const struct issued *row, const struct authority *authority,
+                           struct buf *out, struct fault *f);
 /* Appends a certificate's PEM as a JSON string. */
 void cert_json_add_pem(struct buf *out, struct bytes der);
 /* Appends the names of this kind as a JSON list of strings. */

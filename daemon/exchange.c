@@ -88,6 +88,8 @@ void reply_clear(struct reply *reply)
 
 void exchange_clear(struct exchange *x)
 {
+  if (x->sink.free != NULL)
+    x->sink.free(x->sink.state);
   free(x->path);
   query_free(x->query, x->n_query);
   buf_wipe(&x->body);

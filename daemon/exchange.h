@@ -59,6 +59,27 @@ struct reply {
                                    0: none */
 };
 
+enum handled { HANDLED, DEFERRED };
+
+/* A body that is taken while it comes in (see AS_IT_COMES), in the place of x->body. */
+enum sink_state {
+  SINK_GOES_ON,
+  SINK_WAITS,     /* what is left is given again after exchange_go_on(), which is called once */
+  SINK_BREAKS_OFF /* the connection is cut */
+};
+struct sink {
+  /* Takes octets from the front, and leaves in *octets what it has not taken: nothing, unless it
+   * waits. *ret_progress: something whole was among them, so that what follows has as much time
+   * again as a request has. */
+  enum sink_state (*take)(void *state, struct bytes *octets, bool *ret_progress);
+  /* The whole body was taken: as the handler of any other request. */
+  enum handled (*end)(void *state);
+  /* The request is over, whether its body came to an end or not. */
+  void (*free)(void *state);
+  void *state;
+};
+
+struct peer;
 struct service; /* what the handlers work with: see service.h */
 
 struct exchange {
@@ -76,6 +97,8 @@ struct exchange {
   char if_none_match[IF_NONE_MATCH_SIZE]; /* likewise; see conditional.h */
   char if_modified_since[HTTP_DATE_SIZE]; /* likewise */
   struct buf body;
+  struct sink sink;   /* instead, when sink.take is set */
+  struct peer *shown; /* the certificate that it was let in by; borrowed; NULL: none */
   char request_id[65];
   char source[IP_TEXT_SIZE];
   struct principal principal; /* role ROLE_NONE on an open route */
@@ -91,7 +114,6 @@ struct exchange {
   void *front; /* the front's own */
 };
 
-enum handled { HANDLED, DEFERRED };
 typedef enum handled handler(struct exchange *x);
 
 /* The first query parameter of this name, or NULL. */
@@ -103,6 +125,12 @@ enum handled exchange_fail(struct exchange *x, const struct fault *f);
 
 /* The reply of a deferred exchange is there. Any thread, once. Implemented by the front. */
 void exchange_finish(struct exchange *x);
+
+/* For sinks; implemented by the front. Any thread. */
+/* A sink that waits takes more. */
+void exchange_go_on(struct exchange *x);
+/* The connection is cut soon, though nothing may come in. The request is not over before. */
+void exchange_cut(struct exchange *x);
 
 /* Frees what the reply, or the exchange, owns; not the object itself. */
 void reply_clear(struct reply *reply);

@@ -42,10 +42,12 @@ static void shut_down_late_ones(struct conns *conns, int64_t now_ms)
 {
   for (struct conn *conn = conns->first; conn != NULL; conn = conn->next) {
     int64_t deadline_ms = conn->deadline_ms;
-    if (deadline_ms == 0 || deadline_ms > now_ms)
+    bool late = deadline_ms != 0 && deadline_ms <= now_ms;
+    if (!late && !conn->cut)
       continue;
-    conn->timed_out = true;
+    conn->timed_out = late;
     conn->deadline_ms = 0;
+    conn->cut = false;
     shutdown(conn->fd, SHUT_RDWR);
   }
 }

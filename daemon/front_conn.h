@@ -16,6 +16,7 @@ struct conn {
   int fd; /* borrowed, until conns_remove */
   char source[IP_TEXT_SIZE];
   _Atomic int64_t deadline_ms; /* monotonic; 0: none */
+  atomic_bool cut;             /* its socket is to be shut down, whatever the deadline */
   atomic_bool timed_out;       /* its socket was shut down at the deadline */
   atomic_bool linger;          /* the peer may still be sending when we close */
   struct peer *peer;           /* owned; the client certificate, once it was looked at; or NULL */

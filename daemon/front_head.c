@@ -128,6 +128,8 @@ static bool admit(struct incoming *in, struct fault *f)
   if (!take_peer(in, f))
     return false;
   const struct shown shown = {in->head.authorization, in->conn->peer};
+  if (shown.authorization.data == NULL)
+    in->x.shown = shown.peer;
   return admit_principal(&in->x, in->route, &shown, f);
 }
 

@@ -21,9 +21,10 @@ struct front {
   atomic_bool quiescing, doors_closed;
 };
 
-/* A deferred exchange is finished by another thread, perhaps before the connection is suspended:
- * who comes second resumes it, or has no need to suspend it. */
-enum progress { RUNNING, SUSPENDED, FINISHED };
+/* A deferred exchange is finished by another thread, and a sink that waits is told to go on by one,
+ * perhaps before the connection is suspended: who comes second resumes it, or has no need to
+ * suspend it. */
+enum progress { RUNNING, SUSPENDED, FINISHED, GOES_ON };
 
 /* One request, from its first line to the end of its reply. */
 struct incoming {
@@ -39,6 +40,7 @@ struct incoming {
   bool begun;        /* the head was looked at */
   bool answered;     /* x.reply is what is to be sent */
   bool close;        /* the connection ends with the reply */
+  bool waits;        /* its sink does, or did until now */
   _Atomic enum progress progress;
   unsigned sent_status; /* 0: no reply was sent */
 };

@@ -65,6 +65,21 @@ void *front_on_target(void *context, const char *target, struct MHD_Connection *
   return in;
 }
 
+/* --- the handler --- */
+
+static bool call_handler(struct incoming *in, enum handled *ret_handled, struct fault *f)
+{
+  struct front *front = in->front;
+  /* Counted before the doors are looked at, so that front_close_doors() misses none. */
+  front->n_handlers++;
+  bool open = !front->doors_closed;
+  if (open)
+    *ret_handled =
+        in->x.sink.end != NULL ? in->x.sink.end(in->x.sink.state) : in->route->handler(&in->x);
+  front->n_handlers--;
+  return open || fault_set(f, STOPPING, "the daemon is stopping: ask again in a moment");
+}
+
 /* --- the head --- */
 
 /* x.reply becomes the problem document; Allow and Retry-After stay when they were set for it. */
@@ -79,14 +94,26 @@ static void refuse(struct incoming *in, const struct fault *f)
   in->answered = true;
 }
 
+/* False: there is an answer already, or *f is one. */
+static bool open_sink(struct incoming *in, struct fault *f)
+{
+  enum handled handled;
+  if (!call_handler(in, &handled, f))
+    return false;
+  in->answered = in->x.sink.take == NULL;
+  return !in->answered;
+}
+
 static enum MHD_Result begin(struct incoming *in, const char *method, const char *version)
 {
   AUTO(fault) fault = {0};
   in->begun = true;
   snprintf(in->method, sizeof in->method, "%s", method);
-  if (front_take_head(in, method, version, &fault))
+  bool taken = front_take_head(in, method, version, &fault);
+  if (taken && ((in->route->roles & AS_IT_COMES) == 0 || open_sink(in, &fault)))
     return MHD_YES;
-  refuse(in, &fault);
+  if (!in->answered)
+    refuse(in, &fault);
   /* Once the body begins to arrive no answer can be given until its end: so now, or never. */
   if (!in->close && !head_has_body(&in->head))
     return MHD_YES;
@@ -96,6 +123,34 @@ static enum MHD_Result begin(struct incoming *in, const char *method, const char
 }
 
 /* --- the body --- */
+
+static void suspend(struct incoming *in)
+{
+  enum progress running = RUNNING;
+  MHD_suspend_connection(in->connection);
+  if (!atomic_compare_exchange_strong(&in->progress, &running, SUSPENDED))
+    MHD_resume_connection(in->connection);
+}
+
+/* Leaves in *len what was not taken. While the sink waits the time is ours, and not the peer's. */
+static enum MHD_Result pour(struct incoming *in, const char *octets, size_t *len)
+{
+  struct sink *sink = &in->x.sink;
+  struct bytes left = bytes_of(octets, *len);
+  bool progress = in->waits;
+  in->progress = RUNNING;
+  enum sink_state state = sink->take(sink->state, &left, &progress);
+  in->received += *len - left.len;
+  *len = left.len;
+  in->waits = state == SINK_WAITS;
+  if (state == SINK_BREAKS_OFF)
+    return MHD_NO;
+  if (in->waits || progress)
+    front_set_deadline(in->conn, in->waits ? 0 : in->front->request_seconds);
+  if (in->waits)
+    suspend(in);
+  return MHD_YES;
+}
 
 static enum MHD_Result take_body(struct incoming *in, const char *octets, size_t len)
 {
@@ -116,29 +171,14 @@ static enum MHD_Result take_body(struct incoming *in, const char *octets, size_t
   return MHD_YES;
 }
 
-/* --- the handler --- */
-
-static bool call_handler(struct incoming *in, enum handled *ret_handled, struct fault *f)
-{
-  struct front *front = in->front;
-  /* Counted before the doors are looked at, so that front_close_doors() misses none. */
-  front->n_handlers++;
-  bool open = !front->doors_closed;
-  if (open)
-    *ret_handled = in->route->handler(&in->x);
-  front->n_handlers--;
-  return open || fault_set(f, STOPPING, "the daemon is stopping: ask again in a moment");
-}
+/* --- the end of the body --- */
 
 /* The handler keeps the exchange: suspends the connection, unless its reply is there already. */
 static enum MHD_Result wait_for_finish(struct incoming *in)
 {
-  enum progress running = RUNNING;
   if (in->progress == FINISHED)
     return front_send(in);
-  MHD_suspend_connection(in->connection);
-  if (!atomic_compare_exchange_strong(&in->progress, &running, SUSPENDED))
-    MHD_resume_connection(in->connection);
+  suspend(in);
   return MHD_YES;
 }
 
@@ -155,13 +195,28 @@ static enum MHD_Result dispatch(struct incoming *in)
   return front_send(in);
 }
 
+/* Unless it was suspended, `in` may be gone as soon as `progress` is said. */
+static void resume(struct incoming *in, enum progress progress)
+{
+  struct MHD_Connection *connection = in->connection;
+  if (atomic_exchange(&in->progress, progress) == SUSPENDED)
+    MHD_resume_connection(connection);
+}
+
 void exchange_finish(struct exchange *x)
 {
-  struct incoming *in = incoming_of(x);
-  struct MHD_Connection *connection = in->connection;
-  /* Unless it was suspended, `in` may be gone as soon as this is done. */
-  if (atomic_exchange(&in->progress, FINISHED) == SUSPENDED)
-    MHD_resume_connection(connection);
+  resume(incoming_of(x), FINISHED);
+}
+
+void exchange_go_on(struct exchange *x)
+{
+  resume(incoming_of(x), GOES_ON);
+}
+
+/* The thread that keeps the deadlines does it. */
+void exchange_cut(struct exchange *x)
+{
+  incoming_of(x)->conn->cut = true;
 }
 
 enum MHD_Result front_on_request(void *context, struct MHD_Connection *connection, const char *url,
@@ -174,6 +229,8 @@ enum MHD_Result front_on_request(void *context, struct MHD_Connection *connectio
     return MHD_NO; /* no memory for it */
   if (!in->begun)
     return begin(in, method, version);
+  if (*upload_len > 0 && in->x.sink.take != NULL && !in->answered)
+    return pour(in, upload, upload_len);
   if (*upload_len > 0) {
     size_t len = *upload_len;
     *upload_len = 0;

@@ -101,6 +101,13 @@ bool issue_decode(const struct exchange *x, struct issue_request *request, struc
   return decode(x, &form, request, f);
 }
 
+bool issue_decode_line(const struct exchange *x, struct bytes line, struct issue_request *request,
+                       struct fault *f)
+{
+  take_principal(x, request);
+  return fields_from_json(&in_json, line, request, f);
+}
+
 bool renew_decode(const struct exchange *x, struct issue_request *request, struct fault *f)
 {
   static const struct form form = {&csr_in_json, &none};

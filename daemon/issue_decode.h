@@ -17,6 +17,9 @@
  * BAD_JSON, UNKNOWN_FIELD, BAD_FIELD, BAD_CSR; after those, BAD_NAME with an item for every name
  * that is not well formed. */
 bool issue_decode(const struct exchange *x, struct issue_request *request, struct fault *f);
+/* The same for one line of a batch: the JSON form, without a query. */
+bool issue_decode_line(const struct exchange *x, struct bytes line, struct issue_request *request,
+                       struct fault *f);
 /* The same for a renewal: the CSR alone, in the one form or the other; no other field is known.
  * What it renews is what the exchange's principal was let in for. */
 bool renew_decode(const struct exchange *x, struct issue_request *request, struct fault *f);

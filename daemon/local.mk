@@ -7,6 +7,7 @@ daemon_librest_a_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS) $(CRYPTO_CFLAGS)
 REST_LIBS = daemon/librest.a $(JANSSON_LIBS)
 daemon_librest_a_SOURCES = \
   daemon/accept.c daemon/accept.h \
+  daemon/batch_form.c daemon/batch_form.h \
   daemon/cert_find.c daemon/cert_find.h \
   daemon/cert_fields.c daemon/cert_fields.h \
   daemon/cert_form.c daemon/cert_form.h \
@@ -32,9 +33,11 @@ daemon_librest_a_SOURCES = \
   daemon/ocsp_credential.c daemon/ocsp_credential.h \
   daemon/ocsp_responder.c daemon/ocsp_responder.h \
   daemon/order_json.c daemon/order_json.h \
+  daemon/line_reader.c daemon/line_reader.h \
   daemon/paged.c daemon/paged.h \
   daemon/rest.h \
   daemon/rest_authority.c \
+  daemon/rest_batch.c \
   daemon/rest_ca.c \
   daemon/rest_device.c \
   daemon/rest_import.c \
@@ -79,6 +82,9 @@ daemon_libfront_a_SOURCES = \
   daemon/front_request.c \
   daemon/fronts.c daemon/fronts.h \
   daemon/health.c daemon/health.h \
+  daemon/intake.c daemon/intake.h \
+  daemon/intake_job.c \
+  daemon/intakes.c daemon/intakes.h \
   daemon/key_check.c daemon/key_check.h \
   daemon/limits.c daemon/limits.h \
   daemon/listen.c daemon/listen.h \

@@ -16,6 +16,13 @@ handler rest_search;
 /* GET /v1/certificates/:serial_number */
 handler rest_show;
 
+/* POST /v1/batches: requests for certificates, a line for each (AS_IT_COMES; see intakes.h).
+ * GET /v1/batches, GET /v1/batches/:id: how far they are, or what became of each line. A station
+ * sees its own. */
+handler rest_take_batch;
+handler rest_list_batches;
+handler rest_show_batch;
+
 /* POST /v1/certificates/:serial_number/revoke: {"reason": ...}; 200 as well when it is so already.
  * POST /v1/revocations: a filter; with "dry_run" how many and which, then with that "count" they
  * are revoked. DEFERRED: on a thread of its own. */

@@ -14,6 +14,10 @@
 /* Beside roles: for the holder of a certificate, who shows it to renew it, and for nobody else. */
 #define AS_HOLDER (UINT32_C(1) << 30)
 
+/* Beside roles: the body is taken while it comes in. The handler is called when the head was
+ * taken, and makes x->sink; or it refuses, and fills the reply. */
+#define AS_IT_COMES (UINT32_C(1) << 29)
+
 struct route {
   enum method method;
   const char *pattern; /* "/v1/orders/:name/close": one part may be, or begin with, ':' and a name

@@ -26,12 +26,19 @@ static const char *const ocsp_requests[] = {"application/ocsp-request", NULL};
 static const char *const json[] = {"application/json", NULL};
 static const char *const crl[] = {"application/pkix-crl", NULL};
 
+/* Who may issue for others, as it comes: a batch has no limit but that of its lines. */
+#define MAY_ISSUE_BATCHES (AS_IT_COMES | MAY(STATION) | MAY(OPERATOR) | MAY(ADMIN))
+#define ANY_LENGTH        SIZE_MAX
+
 /* clang-format off */
 const struct route routes[] = {
   {METHOD_POST, "/v1/certificates",                MAY_ISSUE,   32 * KiB, requests, rest_issue},
   {METHOD_GET,  "/v1/certificates",                MAY_READ,    0,        NULL,     rest_search},
   {METHOD_GET,  "/v1/certificates/:serial_number", MAY_READ,    0,        NULL,     rest_show},
   {METHOD_POST, "/v1/certificates/:serial_number/revoke", MAY_OPERATE, 4 * KiB, json, rest_revoke},
+  {METHOD_POST, "/v1/batches",                     MAY_ISSUE_BATCHES, ANY_LENGTH, ndjson, rest_take_batch},
+  {METHOD_GET,  "/v1/batches",                     MAY_PLAN,    0,        NULL,     rest_list_batches},
+  {METHOD_GET,  "/v1/batches/:id",                 MAY_PLAN,    0,        NULL,     rest_show_batch},
   {METHOD_POST, "/v1/revocations",                 MAY_OPERATE, 64 * KiB, json,     rest_revocations},
   {METHOD_POST, "/v1/renew",                       MAY_RENEW,   32 * KiB, requests, rest_renew},
   {METHOD_GET,  "/v1/events",                      MAY_READ_EVENTS, 0,    NULL,     rest_events},

@@ -12,6 +12,7 @@
 #include "daemon/expiring.h"
 #include "daemon/fronts.h"
 #include "daemon/health.h"
+#include "daemon/intakes.h"
 #include "daemon/key_check.h"
 #include "daemon/limits.h"
 #include "daemon/metrics.h"
@@ -43,6 +44,7 @@ struct run {
   struct background *background;
   struct crl_store *crls;
   struct crl_publisher *publisher;
+  struct intakes *intakes;
   struct limits *limits;
   struct metrics *metrics;
   struct ocsp *ocsp;
@@ -164,6 +166,7 @@ static bool start_fronts(struct run *run, struct fault *f)
   if (!limits_new(conf, &run->limits, f) || !background_new(&run->background, f) ||
       !metrics_new(routes, n_routes, &run->metrics, f) ||
       !backups_new(run->ledger, run->recorder, &run->backups, f) ||
+      !intakes_new(run->ledger, run->issuer, &run->intakes, f) ||
       !ocsp_start(conf, run->authorities, run->issuer, run->ledger, run->standing, &run->ocsp, f))
     return false;
   run->service = (struct service){.authorities = run->authorities,
@@ -177,6 +180,7 @@ static bool start_fronts(struct run *run, struct fault *f)
                                   .prober = run->prober,
                                   .backups = run->backups,
                                   .background = run->background,
+                                  .intakes = run->intakes,
                                   .limits = run->limits,
                                   .metrics = run->metrics,
                                   .crls = run->crls};
@@ -200,6 +204,7 @@ static void take_apart(struct run *run)
 {
   background_free(run->background);
   fronts_stop(run->fronts);
+  intakes_free(run->intakes);
   backups_free(run->backups);
   crl_publisher_stop(run->publisher);
   crl_store_free(run->crls);
@@ -355,6 +360,7 @@ void run_stop(struct run *run)
   /* These may take longer than anybody waits for the daemon to stop. */
   background_quit(run->background);
   backups_stop(run->backups);
+  intakes_quit(run->intakes);
   renewer_stop(run->renewer);
   if (!fronts_wait(run->fronts, grace_ms < most_ms ? grace_ms : most_ms))
     log_say(LOG_LEVEL_WARNING, "requests that did not end in time are given up");

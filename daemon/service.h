@@ -10,6 +10,7 @@
 
 struct background;
 struct backups;
+struct intakes;
 struct key_check;
 struct crl_store;
 struct limits;
@@ -28,6 +29,7 @@ struct service {
   struct prober *prober;         /* for /readyz: see health.h */
   struct background *background; /* for what takes long: see background.h */
   struct backups *backups;       /* see backups.h */
+  struct intakes *intakes;       /* batches that come in: see intakes.h */
   struct limits *limits;         /* see limits.h; NULL: none */
   struct metrics *metrics;       /* see metrics.h; NULL: nothing is counted */
   struct crl_store *crls;        /* the lists that are served: see crl_store.h */

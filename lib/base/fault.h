@@ -44,6 +44,8 @@ enum fault_whose { FAULT_PEER, FAULT_OURS };
   X(ORDER_CLOSED,                  409,  PEER,  "the order is not open")                          \
   X(ORDER_REQUIRED,                422,  PEER,  "the profile needs an order")                     \
   X(ORDER_NOT_ALLOWED,             422,  PEER,  "the order does not allow this request")          \
+  X(UNKNOWN_BATCH,                 404,  PEER,  "there is no such batch")                         \
+  X(BATCH_EXISTS,                  409,  PEER,  "a batch of this id already exists")              \
   X(UNKNOWN_DEVICE,                404,  PEER,  "there is no such device")                        \
   X(DEVICE_EXISTS,                 409,  PEER,  "a device of this serial is already known")       \
   X(ADDRESS_NOT_PROVEN,            422,  PEER,  "it does not come from the address it names")      \

@@ -15,6 +15,7 @@ void issue_job_free(struct issue_job *job)
     return;
   buf_free(&job->request.csr);
   sans_free(&job->request.names);
+  sans_free(&job->asked);
   issued_free(&job->result.row);
   fault_free(&job->fault);
   free(job);
@@ -144,21 +145,50 @@ unsigned issuer_load(const struct issuer *issuer)
   return atomic_load(&issuer->n_jobs);
 }
 
-bool issuer_submit(struct issuer *issuer, struct issue_job *job, struct fault *f)
+/* As it was before an earlier try. */
+static void forget_try(struct issue_job *job)
+{
+  fault_free(&job->fault);
+  if (job->names_added) {
+    sans_free(&job->request.names);
+    job->request.names = job->asked;
+    job->asked = (struct sans){0};
+  }
+  job->names_added = job->decided = job->unwritten = false;
+}
+
+static bool put(struct issuer *issuer, struct job_queue *queue, struct issue_job *job,
+                struct fault *f)
 {
   struct job_list one = {0};
-  if (!standing_check(issuer->standing, f))
-    return false;
-  if (atomic_fetch_add(&issuer->n_jobs, 1) >= atomic_load(&issuer->limit)) {
+  unsigned limit = atomic_load(&issuer->limit);
+  if (job->batch != 0)
+    limit = (limit + 1) / 2;
+  if (atomic_fetch_add(&issuer->n_jobs, 1) >= limit) {
     atomic_fetch_sub(&issuer->n_jobs, 1);
-    return fault_set(f, BUSY, "%u requests wait already", atomic_load(&issuer->limit));
+    return fault_set(f, BUSY, "%u requests wait already", limit);
   }
   job->deadline_ms = when_monotonic_ms() + atomic_load(&issuer->work_ms);
   job_list_add(&one, job);
-  if (job_queue_put(&issuer->incoming, &one))
+  if (job_queue_put(queue, &one))
     return true;
   atomic_fetch_sub(&issuer->n_jobs, 1);
   return fault_set(f, STOPPING, "no more requests are taken");
+}
+
+bool issuer_submit(struct issuer *issuer, struct issue_job *job, struct fault *f)
+{
+  if (!standing_check(issuer->standing, f))
+    return false;
+  forget_try(job);
+  return put(issuer, &issuer->incoming, job, f);
+}
+
+bool issuer_record(struct issuer *issuer, struct issue_job *job, struct fault *f)
+{
+  job->decided = true;
+  job->unwritten = false;
+  return put(issuer, &issuer->ready, job, f);
 }
 
 static bool make_workers(struct issuer *issuer, struct key_holder *holder, unsigned timeout_ms,

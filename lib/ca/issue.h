@@ -60,7 +60,13 @@ struct issue_job {
   void (*done)(struct issue_job *job);
   void *context;
   int64_t deadline_ms; /* on when_monotonic_ms(); set by issuer_submit */
-  bool decided;        /* the pipeline's own: its end does not wait for a row */
+  /* Of a batch of requests: its id in the ledger, and this one's line. What becomes of it is then
+   * kept, unless that is a fault of 503, after which it may be submitted again. 0: of none. */
+  int64_t batch, line;
+  bool unwritten;    /* of a batch, and done: but this could not be kept. See issuer_record() */
+  bool decided;      /* the pipeline's own: its end does not wait for a row */
+  bool names_added;  /* likewise: to the request's names, which are */
+  struct sans asked; /* these; owned */
   struct issue_job *next;
 };
 void issue_job_free(
@@ -82,8 +88,12 @@ bool issuer_has_profile(struct issuer *issuer, const char *name);
 /* How many jobs it has taken and not yet finished. Any thread. */
 unsigned issuer_load(const struct issuer *issuer);
 /* Takes the job, or returns false with BUSY, STOPPING or LEDGER_BEHIND (the job stays the caller's
- * and done() is not called). Any thread. */
+ * and done() is not called). A batch has half of the room, so that it does not crowd out single
+ * requests. A job that failed may be submitted once more. Any thread. */
 bool issuer_submit(struct issuer *issuer, struct issue_job *job, struct fault *f);
+/* Of a batch alone: the same for a job that has its outcome already (a fault that was found in its
+ * line, or what it was told when that could not be kept), which is recorded. */
+bool issuer_record(struct issuer *issuer, struct issue_job *job, struct fault *f);
 /* Takes no more jobs, finishes those it has, joins its threads, frees. */
 void issuer_stop(struct issuer *issuer);
 

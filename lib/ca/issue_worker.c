@@ -166,9 +166,10 @@ static bool build(const struct sources *from, const struct csr *csr, struct issu
   row->not_after = plan.spec.not_after;
   row->shard = plan.shard;
   if (plan.spec.names == &plan.names) { /* those of the CSR were copied */
-    struct sans requested = request->names;
+    job->asked = request->names;
+    job->names_added = true;
     request->names = plan.names;
-    plan.names = requested;
+    plan.names = (struct sans){0};
   }
   return true;
 }

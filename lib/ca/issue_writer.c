@@ -2,6 +2,7 @@
  * transaction went to the disk goes into the next one. See issue.h: durable before released. */
 #include "lib/base/text.h"
 #include "lib/base/when.h"
+#include "lib/ca/batch.h"
 #include "lib/ca/event.h"
 #include "lib/ca/issue_private.h"
 
@@ -60,6 +61,20 @@ static bool append(struct ledger_batch *batch, struct issue_job *job, const stru
   return true;
 }
 
+/* Of a line of a batch. What was not possible now (503) is no answer to it: it is tried again. */
+static bool keep_outcome(struct ledger_batch *batch, const struct issue_job *job, struct fault *f)
+{
+  bool refused = job->fault.code != FAULT_NONE;
+  if (job->batch == 0 || fault_status(job->fault.code) == 503)
+    return true;
+  const struct batch_outcome outcome = {.batch = job->batch,
+                                        .line = job->line,
+                                        .certificate = refused ? 0 : job->result.row.id,
+                                        .replayed = job->result.replayed,
+                                        .fault = &job->fault};
+  return ledger_add_batch_line(batch, &outcome, f);
+}
+
 /* One job's row, unless a worker has come to its end already, and its event. */
 static bool settle(struct ledger_batch *batch, struct issue_job *job, int64_t now, struct fault *f)
 {
@@ -71,7 +86,7 @@ static bool settle(struct ledger_batch *batch, struct issue_job *job, int64_t no
   if (job->fault.code == FAULT_RENEWAL_TOO_EARLY)
     return true;
   describe(job, &event);
-  return ledger_add_event(batch, &event, f);
+  return ledger_add_event(batch, &event, f) && keep_outcome(batch, job, f);
 }
 
 /* All of the batch on disk, or nothing. */
@@ -97,6 +112,7 @@ static void finish_all(struct issuer *issuer, struct job_list *list, bool writte
 {
   struct issue_job *job;
   while ((job = job_list_take(list)) != NULL) {
+    job->unwritten = !written && job->batch != 0;
     if (!written && !job->decided)
       issuer_fail(issuer, job, f);
     else if (job->fault.code != FAULT_NONE)

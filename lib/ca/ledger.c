@@ -197,7 +197,7 @@ static bool flush(struct ledger_batch *batch, struct fault *f)
 {
   return ledger_span_flush(batch, f) && ledger_revoked_flush(batch, f) &&
          ledger_event_span_flush(batch, f) && ledger_tallies_flush(batch, f) &&
-         ledger_authority_flush(batch, f);
+         ledger_authority_flush(batch, f) && ledger_batch_flush(batch, f);
 }
 
 bool ledger_commit(struct ledger_batch *batch, struct fault *f)

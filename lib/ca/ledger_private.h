@@ -98,6 +98,11 @@ struct ledger_tally {
 };
 enum { BATCH_TALLIES = 32 };
 
+/* How lines of one batch of requests ended; 0: of none. */
+struct ledger_batch_counts {
+  int64_t batch, issued, replayed, refused;
+};
+
 struct ledger_batch {
   struct ledger *ledger;
   int64_t last_id, last_event, last_revocation;
@@ -107,9 +112,10 @@ struct ledger_batch {
   struct ledger_revoked revoked;              /* not written yet */
   struct ledger_tally tallies[BATCH_TALLIES]; /* not written yet */
   size_t n_tallies;
-  char authority[LABEL_SIZE]; /* whose certificates were counted last */
-  int64_t authority_issued;   /* not written yet */
-  bool failed;                /* SQLite failed within: it can only be rolled back */
+  char authority[LABEL_SIZE];        /* whose certificates were counted last */
+  int64_t authority_issued;          /* not written yet */
+  struct ledger_batch_counts counts; /* likewise */
+  bool failed;                       /* SQLite failed within: it can only be rolled back */
   uint64_t n_events[EVENT_KIND_COUNT];
 };
 
@@ -185,6 +191,11 @@ bool ledger_span_flush(struct ledger_batch *batch, struct fault *f);
 bool ledger_authority_count(struct ledger_batch *batch, const char *name, struct fault *f);
 /* Writes what is pending; before each commit. */
 bool ledger_authority_flush(struct ledger_batch *batch, struct fault *f);
+
+/* --- batches of requests: ledger_batch_lines.c --- */
+
+/* Writes what is pending; before each commit. */
+bool ledger_batch_flush(struct ledger_batch *transaction, struct fault *f);
 
 /* --- events: ledger_event.c, ledger_tally.c --- */
 

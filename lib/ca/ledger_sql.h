@@ -42,6 +42,10 @@ enum { SPAN_ROWS = 128 };
   " replacements, replaced, created_at, closed_at"
 /* One authority as ledger_authority.c reads it. */
 #define AUTHORITY_COLUMNS "name, state, changed_at, issued, missing, crl_number"
+/* One batch as ledger_batches.c reads it, from a row that is called b. */
+#define BATCH_COLUMNS                                                                              \
+  "b.id, b.name, (SELECT text FROM labels WHERE id = b.principal), b.begun_at, b.ended_at,"        \
+  " b.cut_off, b.issued, b.replayed, b.refused"
 /* One device, from a row of devices that is called d and one of device_imports that is called i. */
 #define DEVICE_COLUMNS                                                                             \
   "d.id, d.device_serial, d.model, d.production_order, d.names, d.secret_no, d.secret_salt,"       \
@@ -274,6 +278,34 @@ enum { SPAN_ROWS = 128 };
     "SELECT (SELECT max(number) FROM crls WHERE authority = a.id),"                                \
     " (SELECT max(shard) FROM crls WHERE authority = a.id)"                                        \
     " FROM (SELECT (SELECT id FROM labels WHERE text = ?1) AS id) a")                              \
+                                                                                                   \
+  /* ?1 name, ?2 principal, ?3 seconds */                                                          \
+  X(ADD_BATCH,                                                                                     \
+    "INSERT INTO batches (name, principal, begun_at, cut_off, issued, replayed, refused)"          \
+    " VALUES (?1, ?2, ?3, 0, 0, 0, 0) ON CONFLICT DO NOTHING")                                     \
+  /* ?1 id or NULL for all, ?2 seconds, ?3 cut_off */                                              \
+  X(END_BATCHES,                                                                                   \
+    "UPDATE OR ROLLBACK batches SET ended_at = ?2, cut_off = ?3"                                   \
+    " WHERE ended_at IS NULL AND (?1 IS NULL OR id = ?1)")                                         \
+  X(COUNT_BATCH,                                                                                   \
+    "UPDATE OR ROLLBACK batches SET issued = issued + ?2, replayed = replayed + ?3,"               \
+    " refused = refused + ?4 WHERE id = ?1")                                                       \
+  X(ADD_BATCH_LINE,                                                                                \
+    "INSERT OR ROLLBACK INTO batch_lines (batch, line, certificate, replayed, code, detail, names)"\
+    " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)")                                                        \
+  X(FIND_BATCH, "SELECT " BATCH_COLUMNS " FROM batches b WHERE b.name = ?1")                       \
+  /* ?1 below this id, ?2 limit, ?3 principal */                                                   \
+  X(BATCHES,                                                                                       \
+    "SELECT " BATCH_COLUMNS " FROM batches b NOT INDEXED WHERE b.id < ?1"                          \
+    " ORDER BY b.id DESC LIMIT ?2")                                                                \
+  X(BATCHES_OF,                                                                                    \
+    "SELECT " BATCH_COLUMNS " FROM batches b INDEXED BY batches_principal WHERE b.id < ?1"         \
+    " AND b.principal = (SELECT id FROM labels WHERE text = ?3) ORDER BY b.id DESC LIMIT ?2")      \
+  /* ?1 batch, ?2 behind this line, ?3 limit */                                                    \
+  X(BATCH_LINES,                                                                                   \
+    "SELECT " ROW_COLUMNS ", b.line, b.replayed, (SELECT text FROM labels WHERE id = b.code),"     \
+    " b.detail, b.names FROM batch_lines b LEFT JOIN certificates c ON c.id = b.certificate"       \
+    " WHERE b.batch = ?1 AND b.line > ?2 ORDER BY b.line LIMIT ?3")                                \
                                                                                                    \
   X(ADD_PRINCIPAL,                                                                                 \
     "INSERT INTO principals (name, role, proof, proof_sha256, created_at)"                         \

@@ -6,6 +6,7 @@ PKI_LIBS = lib/pki/libpki.a lib/base/libbase.a $(CRYPTO_LIBS)
 lib_ca_libca_a_SOURCES = \
   lib/ca/authorities.c lib/ca/authorities.h \
   lib/ca/authority.c lib/ca/authority.h \
+  lib/ca/batch.h \
   lib/ca/conf.c lib/ca/conf.h \
   lib/ca/conf_option.h \
   lib/ca/conf_authority.c \
@@ -33,6 +34,8 @@ lib_ca_libca_a_SOURCES = \
   lib/ca/ledger_append.c \
   lib/ca/ledger_authority.c lib/ca/ledger_authority.h \
   lib/ca/ledger_backup.c lib/ca/ledger_backup.h \
+  lib/ca/ledger_batch_lines.c \
+  lib/ca/ledger_batches.c \
   lib/ca/ledger_call.c \
   lib/ca/ledger_connection.c \
   lib/ca/ledger_meter.c lib/ca/ledger_meter.h \

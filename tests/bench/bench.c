@@ -7,6 +7,7 @@
 #include "lib/base/file.h"
 #include "tests/bench/fill.h"
 #include "tests/bench/report.h"
+#include "tests/bench/requests.h"
 #include "tests/bench/revoke.h"
 #include "tests/bench/target.h"
 
@@ -170,10 +171,19 @@ static bool measure(const struct options *o, struct target *target, struct fault
   return check(&m, f);
 }
 
+static bool write_lines(const struct options *o, struct fault *f)
+{
+  AUTO(keys) keys = {0};
+  const struct request_form form = {.profile = o->profile, .first = (size_t)o->skip};
+  return load_keys(o, &keys, f) && requests_write_lines(&keys, &form, o->lines, f);
+}
+
 static bool run(const struct options *o, struct fault *f)
 {
   struct target target = {0};
   char path[320];
+  if (o->lines != NULL)
+    return write_lines(o, f);
   bool ok = target_prepare(o, &target, f);
   if (ok && o->fill > 0)
     ok = fill_ledger(target_path(&target, "mintmark.db", path), o->fill, f);

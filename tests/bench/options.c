@@ -46,6 +46,8 @@ static const struct row {
      N(fill, 1, 100000000), 0},
     {"revoke", "N", "revoke N rows of the ledger of --dir, the newest first, likewise",
      N(revoke, 1, 100000000), 0},
+    {"lines", "FILE", "write N requests (-n) as the lines of a batch under order bench, and end",
+     T(lines), 0},
     {"json", NULL, "print the report as one JSON object", F(json), 0},
     {"help", NULL, "print this", F(help), 'h'},
 #undef N
@@ -88,6 +90,8 @@ static bool check(const struct options *options, struct fault *f)
     return fault_set(f, BAD_USAGE, "more threads than connections");
   if (options->fill + options->revoke > 0 && (options->dir == NULL || options->pid != 0))
     return fault_set(f, BAD_USAGE, "--fill and --revoke want --dir, and no daemon that runs");
+  if (options->lines != NULL && options->requests == 0)
+    return fault_set(f, BAD_USAGE, "--lines wants --requests");
   if (options->pid != 0 && options->dir == NULL)
     return fault_set(f, BAD_USAGE, "--pid wants --dir");
   return true;

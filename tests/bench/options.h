@@ -8,7 +8,7 @@
 struct options {
   uint64_t connections, threads, seconds, warm_up, requests, skip, rate, fill, revoke, pid;
   bool handshake, json, keep, help;
-  const char *dir, *keys, *token_file, *profile; /* borrowed; NULL: not given */
+  const char *dir, *keys, *token_file, *profile, *lines; /* borrowed; NULL: not given */
 };
 
 /* BAD_USAGE says what is wrong. */

@@ -1,6 +1,7 @@
 /* requests.c - see requests.h. */
 #include "tests/bench/requests.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "lib/base/base64.h"
@@ -48,6 +49,24 @@ bool requests_make(const struct keys *keys, const struct request_form *form,
   *ret_requests = requests;
   requests = (struct requests){0};
   return true;
+}
+
+bool requests_write_lines(const struct keys *keys, const struct request_form *form,
+                          const char *path, struct fault *f)
+{
+  AUTO(buf) body = {0};
+  FILE *file = fopen(path, "wxe");
+  if (file == NULL)
+    return fault_set(f, FILE_ERROR, "%s: %m", path);
+  for (size_t i = form->first; i < keys->n; i++) {
+    buf_clear(&body);
+    add_body(&body, keys->csrs[i], i, form->profile);
+    buf_add_u8(&body, '\n');
+    fwrite(body.data, 1, body.len, file);
+  }
+  bool failed = ferror(file) != 0;
+  failed |= fclose(file) != 0;
+  return buf_ok(&body) ? !failed || fault_set(f, FILE_ERROR, "%s: %m", path) : fault_no_memory(f);
 }
 
 struct bytes requests_get(const struct requests *requests, size_t n)

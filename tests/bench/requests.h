@@ -19,6 +19,9 @@ struct request_form {
 /* One POST /v1/certificates for each key from `first` on. */
 bool requests_make(const struct keys *keys, const struct request_form *form,
                    struct requests *ret_requests, struct fault *f);
+/* Their bodies alone, a line for each, into a new file. FILE_ERROR. */
+bool requests_write_lines(const struct keys *keys, const struct request_form *form,
+                          const char *path, struct fault *f);
 struct bytes requests_get(const struct requests *requests, size_t n);
 void requests_free(struct requests *requests);
 AUTO_VALUE(requests, struct requests, requests_free)

@@ -19,6 +19,9 @@ static const struct {
     {"POST", "/v1/revocations", "oa"},
     {"POST", "/v1/renew", ""}, /* by certificate alone: see test_renewal.c */
     {"GET", "/v1/events", "soua"},
+    {"POST", "/v1/batches", "soa"},
+    {"GET", "/v1/batches", "soua"},
+    {"GET", "/v1/batches/:id", "soua"},
     {"GET", "/v1/ca", "-sdoua"},
     {"GET", "/v1/ca/chain.pem", "-sdoua"},
     {"GET", "/v1/ca/root.crt", "-sdoua"},
