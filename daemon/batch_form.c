@@ -105,17 +105,17 @@ static void add_problem(const struct fault *fault, struct buf *out)
 static bool add_line(const struct results *results, const struct batch_line *line, struct buf *out,
                      struct fault *f)
 {
+  bool refused = line->fault.code != FAULT_NONE;
+  const char *outcome = line->replayed ? "replayed" : "issued";
   buf_add_u8(out, '{');
   json_add_number(out, "line", line->line);
-  if (line->fault.code != FAULT_NONE) {
+  json_add_member(out, "outcome", bytes_of_text(refused ? "refused" : outcome));
+  if (refused)
     add_problem(&line->fault, out);
-  } else {
-    json_add_number(out, "status", line->replayed ? 200 : 201);
-    if (!cert_json_add_members(
-            &line->row, authorities_named(results->service->authorities, line->row.authority), out,
-            f))
-      return false;
-  }
+  else if (!cert_json_add_members(
+               &line->row, authorities_named(results->service->authorities, line->row.authority),
+               out, f))
+    return false;
   buf_add_text(out, "}\n");
   return buf_ok(out) || fault_no_memory(f);
 }

@@ -33,11 +33,9 @@ daemon_librest_a_SOURCES = \
   daemon/ocsp_credential.c daemon/ocsp_credential.h \
   daemon/ocsp_responder.c daemon/ocsp_responder.h \
   daemon/order_json.c daemon/order_json.h \
-  daemon/line_reader.c daemon/line_reader.h \
   daemon/paged.c daemon/paged.h \
   daemon/rest.h \
   daemon/rest_authority.c \
-  daemon/rest_batch.c \
   daemon/rest_ca.c \
   daemon/rest_device.c \
   daemon/rest_import.c \
@@ -87,6 +85,7 @@ daemon_libfront_a_SOURCES = \
   daemon/intakes.c daemon/intakes.h \
   daemon/key_check.c daemon/key_check.h \
   daemon/limits.c daemon/limits.h \
+  daemon/line_reader.c daemon/line_reader.h \
   daemon/listen.c daemon/listen.h \
   daemon/metric.h daemon/metric_authority.c \
   daemon/metrics.c daemon/metrics.h \
@@ -97,6 +96,7 @@ daemon_libfront_a_SOURCES = \
   daemon/renew_files.c daemon/renew_files.h \
   daemon/request_check.c daemon/request_check.h \
   daemon/restore.c daemon/restore.h \
+  daemon/rest_batch.c \
   daemon/rest_metrics.c \
   daemon/route.c daemon/route.h \
   daemon/routes.c \

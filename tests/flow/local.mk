@@ -117,3 +117,13 @@ tests_flow_test_webhook_LDADD = $(FLOW_LIBS)
 
 TESTS += tests/flow/ocsp.sh
 EXTRA_DIST += tests/flow/ocsp.sh
+
+UPLOADER = tests/flow/uploader.c tests/flow/uploader.h
+check_PROGRAMS += tests/flow/test_batch tests/flow/test_batch_cut
+TESTS += tests/flow/test_batch tests/flow/test_batch_cut
+tests_flow_test_batch_SOURCES = tests/flow/test_batch.c $(UPLOADER) $(FLOW_SOURCES)
+tests_flow_test_batch_CFLAGS = $(FLOW_CFLAGS)
+tests_flow_test_batch_LDADD = $(FLOW_LIBS)
+tests_flow_test_batch_cut_SOURCES = tests/flow/test_batch_cut.c $(UPLOADER) $(FLOW_SOURCES)
+tests_flow_test_batch_cut_CFLAGS = $(FLOW_CFLAGS)
+tests_flow_test_batch_cut_LDADD = $(FLOW_LIBS)

@@ -5,7 +5,7 @@ CA_TEST_LIBS = $(CA_LIBS) $(CHECK_LIBS)
 # the ledger
 LEDGER_TESTS = tests/unit/test_event tests/unit/test_event_search tests/unit/test_ledger_crl \
   tests/unit/test_recorder tests/unit/test_ledger tests/unit/test_ledger_hold tests/unit/test_ledger_search \
-  tests/unit/test_ledger_revoke tests/unit/test_revoke tests/unit/test_ledger_webhook \
+  tests/unit/test_ledger_revoke tests/unit/test_revoke tests/unit/test_ledger_webhook tests/unit/test_ledger_batches \
   tests/unit/test_migrate tests/unit/test_principal
 check_PROGRAMS += $(LEDGER_TESTS)
 TESTS += $(LEDGER_TESTS)
@@ -33,6 +33,9 @@ tests_unit_test_ledger_crl_LDADD = $(CA_TEST_LIBS)
 tests_unit_test_ledger_revoke_CFLAGS = $(CA_TEST_CFLAGS)
 tests_unit_test_ledger_revoke_SOURCES = tests/unit/test_ledger_revoke.c tests/unit/ledger_unit.h
 tests_unit_test_ledger_revoke_LDADD = $(CA_TEST_LIBS)
+tests_unit_test_ledger_batches_CFLAGS = $(CA_TEST_CFLAGS)
+tests_unit_test_ledger_batches_SOURCES = tests/unit/test_ledger_batches.c tests/unit/ledger_unit.h
+tests_unit_test_ledger_batches_LDADD = $(CA_TEST_LIBS)
 tests_unit_test_ledger_webhook_CFLAGS = $(CA_TEST_CFLAGS)
 tests_unit_test_ledger_webhook_SOURCES = tests/unit/test_ledger_webhook.c tests/unit/ledger_unit.h
 tests_unit_test_ledger_webhook_LDADD = $(CA_TEST_LIBS)

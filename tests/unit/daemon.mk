@@ -57,7 +57,7 @@ tests_unit_test_rest_search_LDADD = $(REST_TEST_LIBS)
 
 # the front
 FRONT_TESTS = tests/unit/test_auth tests/unit/test_background tests/unit/test_exchange tests/unit/test_front tests/unit/test_query \
-  tests/unit/test_request_check tests/unit/test_route
+  tests/unit/test_line_reader tests/unit/test_request_check tests/unit/test_route
 check_PROGRAMS += $(FRONT_TESTS)
 TESTS += $(FRONT_TESTS)
 # Without lib/ca: what the front asks of it is small, and stands in the tests.
@@ -76,6 +76,9 @@ tests_unit_test_front_CFLAGS = $(FRONT_TEST_CFLAGS) $(GNUTLS_CFLAGS)
 tests_unit_test_front_SOURCES = tests/unit/test_front.c tests/unit/unit.h
 tests_unit_test_front_LDADD = $(FRONT_TEST_LIBS) $(MICROHTTPD_LIBS) $(GNUTLS_LIBS) $(SYSTEMD_LIBS) \
   $(CRYPTO_LIBS)
+tests_unit_test_line_reader_CFLAGS = $(FRONT_TEST_CFLAGS)
+tests_unit_test_line_reader_SOURCES = tests/unit/test_line_reader.c tests/unit/unit.h
+tests_unit_test_line_reader_LDADD = $(FRONT_TEST_LIBS)
 tests_unit_test_query_CFLAGS = $(FRONT_TEST_CFLAGS)
 tests_unit_test_query_SOURCES = tests/unit/test_query.c tests/unit/unit.h
 tests_unit_test_query_LDADD = $(FRONT_TEST_LIBS)

@@ -138,6 +138,111 @@ static enum handled unchanged(struct exchange *x)
   return HANDLED;
 }
 
+/* A body that is taken ten octets at a time, with a pause behind each ten. */
+struct slow_sink {
+  struct exchange *x;
+  size_t taken;
+  bool rested;
+};
+static atomic_int n_sinks;
+
+static void *wake_up(void *context)
+{
+  exchange_go_on(context);
+  return NULL;
+}
+
+/* At once, or by another thread, which is perhaps before the connection is suspended. */
+static void wake(const struct slow_sink *sink)
+{
+  pthread_t thread;
+  if (sink->taken % 20 == 0) {
+    exchange_go_on(sink->x);
+    return;
+  }
+  assert_int_equal(pthread_create(&thread, NULL, wake_up, sink->x), 0);
+  pthread_detach(thread);
+}
+
+static enum sink_state take_ten(void *state, struct bytes *octets, bool *ret_progress)
+{
+  struct slow_sink *sink = state;
+  if (memchr(octets->data, '!', octets->len) != NULL)
+    return SINK_BREAKS_OFF;
+  if (!sink->rested) {
+    sink->rested = true;
+    wake(sink);
+    return SINK_WAITS;
+  }
+  size_t n = octets->len < 10 ? octets->len : 10;
+  *octets = bytes_of(octets->data + n, octets->len - n);
+  sink->taken += n;
+  sink->rested = octets->len == 0;
+  *ret_progress = true;
+  if (octets->len > 0)
+    return take_ten(state, octets, ret_progress);
+  return SINK_GOES_ON;
+}
+
+static enum handled tell_taken(void *state)
+{
+  const struct slow_sink *sink = state;
+  char number[32];
+  snprintf(number, sizeof number, "%zu taken", sink->taken);
+  return answer(sink->x, number);
+}
+
+static void free_sink(void *state)
+{
+  free(state);
+  n_sinks--;
+}
+
+static enum handled open_sink(struct exchange *x)
+{
+  AUTO(fault) f = {0};
+  struct slow_sink *sink = calloc(1, sizeof *sink);
+  assert_non_null(sink);
+  if (x->n_query > 0) {
+    free(sink);
+    fault_set(&f, NOT_FOUND, "not taken");
+    return exchange_fail(x, &f);
+  }
+  sink->x = x;
+  n_sinks++;
+  x->sink = (struct sink){take_ten, tell_taken, free_sink, sink};
+  return HANDLED;
+}
+
+static struct exchange *cut_off;
+
+static void *cut_it(void *context)
+{
+  (void)context;
+  exchange_cut(cut_off);
+  return NULL;
+}
+
+/* Nothing more comes, and yet it ends. */
+static enum sink_state take_and_cut(void *state, struct bytes *octets, bool *ret_progress)
+{
+  struct slow_sink *sink = state;
+  pthread_t thread;
+  (void)ret_progress;
+  *octets = bytes_of(NULL, 0);
+  cut_off = sink->x;
+  assert_int_equal(pthread_create(&thread, NULL, cut_it, NULL), 0);
+  pthread_detach(thread);
+  return SINK_GOES_ON;
+}
+
+static enum handled open_cut(struct exchange *x)
+{
+  enum handled handled = open_sink(x);
+  x->sink.take = take_and_cut;
+  return handled;
+}
+
 static const char *const text[] = {"text/plain", NULL};
 static const struct route rows[] = {
     {METHOD_GET, "/now", OPEN_TO_ALL, 0, NULL, now},
@@ -149,6 +254,8 @@ static const struct route rows[] = {
     {METHOD_GET, "/unchanged", OPEN_TO_ALL, 0, NULL, unchanged},
     {METHOD_POST, "/echo", OPEN_TO_ALL, 100, text, echo},
     {METHOD_POST, "/closed", MAY(ADMIN), 100, text, echo},
+    {METHOD_POST, "/sink", OPEN_TO_ALL | AS_IT_COMES, SIZE_MAX, text, open_sink},
+    {METHOD_POST, "/cut", OPEN_TO_ALL | AS_IT_COMES, SIZE_MAX, text, open_cut},
     {METHOD_GET, "/public", PUBLIC, 0, NULL, now},
     {METHOD_POST, "/public/echo", PUBLIC, 100, text, echo},
     {METHOD_GET, "/public/rest/*rest", PUBLIC, 0, NULL, show_rest},
@@ -159,6 +266,14 @@ bool principal_authenticate(struct ledger *ledger, struct bytes token,
 {
   (void)ledger, (void)token, (void)ret_principal;
   return fault_set(f, UNAUTHENTICATED, "nobody is known here");
+}
+
+bool ledger_find_principal(struct ledger *ledger, const char *name, bool *ret_found,
+                           struct principal *ret_principal,
+                           uint8_t ret_proof_sha256[TOKEN_SHA256_LEN], struct fault *f)
+{
+  (void)ledger, (void)name, (void)ret_found, (void)ret_principal, (void)ret_proof_sha256;
+  return fault_set(f, INTERNAL, "not to be called");
 }
 
 bool device_authenticate(struct ledger *ledger, struct bytes credentials,
@@ -456,6 +571,66 @@ static void a_stream_arrives_whole(void **state)
   assert_non_null(strstr(c.got, ",2,1,\r\n0\r\n\r\n"));
 }
 
+#define SINK_HEAD "POST /sink HTTP/1.1\r\nHost: a\r\nContent-Type: text/plain\r\n" CLOSE
+
+static void a_body_may_be_taken_as_it_comes(void **state)
+{
+  (void)state;
+  struct client c;
+  char body[5000], head[256];
+  memset(body, 'x', sizeof body);
+  assert_int_equal(ASK(&c, SINK_HEAD "Content-Length: 0\r\n\r\n"), 200);
+  assert_non_null(strstr(c.got, "\r\n\r\n0 taken"));
+  assert_int_equal(ASK(&c, SINK_HEAD "Transfer-Encoding: chunked\r\n\r\n"
+                                     "5\r\nabcde\r\n10\r\nabcdefghijklmnop\r\n0\r\n\r\n"),
+                   200);
+  assert_non_null(strstr(c.got, "\r\n\r\n21 taken"));
+  client_open(&c);
+  snprintf(head, sizeof head, "%sContent-Length: %zu\r\n\r\n", SINK_HEAD, 10 * sizeof body);
+  client_send(&c, head, strlen(head));
+  for (size_t i = 0; i < 10; i++)
+    client_send(&c, body, sizeof body);
+  client_read_all(&c);
+  client_close(&c);
+  assert_int_equal(status_of(&c), 200);
+  assert_non_null(strstr(c.got, "\r\n\r\n50000 taken"));
+  assert_int_equal(n_sinks, 0);
+}
+
+static void a_sink_that_is_refused_answers_at_once(void **state)
+{
+  (void)state;
+  struct client c;
+  assert_int_equal(ASK(&c, "POST /sink?no=1 HTTP/1.1\r\nHost: a\r\nContent-Type: text/plain\r\n"
+                           "Content-Length: 1000\r\n\r\nabc"),
+                   404);
+  assert_int_equal(ASK(&c, "POST /sink HTTP/1.1\r\nHost: a\r\nContent-Type: text/html\r\n"
+                           "Content-Length: 1000\r\n\r\nabc"),
+                   415);
+  assert_int_equal(n_sinks, 0);
+}
+
+static void wait_for_no_sink(void)
+{
+  int64_t until_ms = when_monotonic_ms() + 5000;
+  while (n_sinks > 0) {
+    assert_true(when_monotonic_ms() < until_ms);
+    nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+  }
+}
+
+static void a_sink_may_break_off_and_be_cut(void **state)
+{
+  (void)state;
+  struct client c;
+  assert_int_equal(ASK(&c, SINK_HEAD "Content-Length: 1000\r\n\r\nabc!"), 0);
+  wait_for_no_sink();
+  assert_int_equal(ASK(&c, "POST /cut HTTP/1.1\r\nHost: a\r\nContent-Type: text/plain\r\n"
+                           "Content-Length: 1000\r\n\r\nabc"),
+                   0);
+  wait_for_no_sink();
+}
+
 /* Closed behind the reply's last octet, so perhaps a moment later. */
 static void wait_until_closed(int fd)
 {
@@ -705,6 +880,9 @@ int main(void)
       TEST(an_exchange_may_be_finished_before_it_is_suspended),
       TEST(an_exchange_may_be_finished_by_another_thread),
       TEST(a_stream_arrives_whole),
+      TEST(a_body_may_be_taken_as_it_comes),
+      TEST(a_sink_that_is_refused_answers_at_once),
+      TEST(a_sink_may_break_off_and_be_cut),
       TEST(a_file_arrives_whole_and_is_closed),
       TEST(a_file_that_is_not_sent_is_closed_too),
       TEST(what_is_unchanged_has_no_body),
