@@ -45,8 +45,10 @@ static bool fill_request(const struct cert *current, const struct private_key *k
   TEXT_COPY(request->profile, bytes_of_text("server"));
   request->role = ROLE_ADMIN;
   request->replace = true;
-  request->spares =
-      true; /* its handshakes go on with the one that it has, until they have this one */
+  /* Its handshakes go on with the one that it has, until they have this one. */
+  request->spares = true;
+  /* In the last year of an authority a shorter one is better than none. */
+  request->ends_with_issuer = true;
   return sans_copy(&request->names, &current->names, f) &&
          private_key_write_csr(key, current->subject, NULL, &request->csr, f);
 }
@@ -154,11 +156,11 @@ static int64_t look(struct renewer *renewer, const struct conf *conf)
   return done ? wait_s : within(wait_s / 2, 1);
 }
 
-/* With the lock held; false when it is to stop. */
+/* With the lock held; false when it is to stop. By a clock that nobody sets back. */
 static bool wait(struct renewer *renewer, int64_t seconds)
 {
   struct timespec until;
-  clock_gettime(CLOCK_REALTIME, &until);
+  clock_gettime(CLOCK_MONOTONIC, &until);
   until.tv_sec += seconds;
   while (!renewer->look && !renewer->stopping)
     if (pthread_cond_timedwait(&renewer->changed, &renewer->lock, &until) != 0)
@@ -196,6 +198,16 @@ static bool start_thread(struct renewer *renewer)
   return started;
 }
 
+static void init_waiting(struct renewer *renewer)
+{
+  pthread_condattr_t monotonic;
+  pthread_condattr_init(&monotonic);
+  pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+  pthread_cond_init(&renewer->changed, &monotonic);
+  pthread_condattr_destroy(&monotonic);
+  pthread_mutex_init(&renewer->lock, NULL);
+}
+
 static void renewer_free(struct renewer *renewer)
 {
   pthread_cond_destroy(&renewer->changed);
@@ -214,8 +226,7 @@ bool renewer_start(struct conf *conf, const struct authorities *authorities, str
   renewer->issuer = issuer;
   renewer->recorder = recorder;
   renewer->conf = conf_hold(conf);
-  pthread_mutex_init(&renewer->lock, NULL);
-  pthread_cond_init(&renewer->changed, NULL);
+  init_waiting(renewer);
   if (!start_thread(renewer)) {
     renewer_free(renewer);
     return fault_set(f, INTERNAL, "the thread that renews the daemon's certificate does not start");

@@ -2,8 +2,9 @@
  *
  * A thread looks at it at the start and every hour, or when it is due. With less than a third of
  * its lifetime left it makes a new key, asks the issue pipeline for a certificate of the profile
- * "server" with the same names (so that it is checked and on the record like any other), writes
- * both files, and new handshakes get it; open connections go on. One that no authority of ours
+ * "server" with the same names (so that it is checked and on the record like any other, but made
+ * shorter when it would outlive its issuer), writes both files, and new handshakes get it; open
+ * connections go on. One that no authority of ours
  * issued is left alone. What fails is logged and tried again. */
 #pragma once
 #include <stdbool.h>

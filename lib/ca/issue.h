@@ -43,7 +43,8 @@ struct issue_request {
   /* Of its holder: the id of the certificate that it wants another one for; 0: no renewal.
    * device_serial, profile, order, model and names are then that one's, whatever stands here. */
   int64_t renews;
-  bool spares; /* with replace: what it replaces stays good until it expires */
+  bool spares;           /* with replace: what it replaces stays good until it expires */
+  bool ends_with_issuer; /* made shorter instead of refused when it would outlive its issuer */
 };
 
 struct issue_result {

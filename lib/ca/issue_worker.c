@@ -153,6 +153,7 @@ static bool build(const struct sources *from, const struct csr *csr, struct issu
                                         .only = bounds->has_names ? &bounds->names : NULL,
                                         .peer = bounds->is_device ? &bounds->peer : NULL,
                                         .names_are_all = request->renews != 0,
+                                        .ends_with_issuer = request->ends_with_issuer,
                                         .public_url = from->conf->public_url,
                                         .crl_shards = from->conf->crl.shards};
   AUTO(plan) plan = {0};

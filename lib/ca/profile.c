@@ -178,8 +178,9 @@ static bool make_subject(const struct profile *profile, const struct profile_req
 
 /* A validity of 825 days is over in the last second of the 825th: notAfter is still within it
  * (RFC 5280, 4.1.2.5), so both ends count. */
-static bool make_validity(const struct profile *profile, const struct cert *issuer, int64_t now,
-                          struct cert_spec *spec, struct fault *f)
+static bool make_validity(const struct profile *profile, bool ends_with_issuer,
+                          const struct cert *issuer, int64_t now, struct cert_spec *spec,
+                          struct fault *f)
 {
   char when[WHEN_TEXT_SIZE];
   int64_t not_before = now - profile->backdate_s;
@@ -188,7 +189,7 @@ static bool make_validity(const struct profile *profile, const struct cert *issu
   int64_t not_after = profile->never_expires ? WHEN_NEVER : not_before + profile->validity_s - 1;
   if (not_after > WHEN_NEVER)
     not_after = WHEN_NEVER;
-  if (not_after > issuer->not_after && profile->ends_with_issuer)
+  if (not_after > issuer->not_after && ends_with_issuer)
     not_after = issuer->not_after;
   when_text(when, issuer->not_after);
   if (now > issuer->not_after)
@@ -280,7 +281,8 @@ bool profile_check(const struct profile *profile, const struct profile_request *
       !check_key_is_not_ours(authority, key, f) ||
       !profile_check_names(profile, request, ret_plan, f) ||
       !make_subject(profile, request, &ret_plan->subject, f) ||
-      !make_validity(profile, &authority->certificate, now, &ret_plan->spec, f))
+      !make_validity(profile, profile->ends_with_issuer || request->ends_with_issuer,
+                     &authority->certificate, now, &ret_plan->spec, f))
     return false;
   if (!pubkey_check_strength(key, f) || !csr_verify(request->csr, f))
     return false;

@@ -89,6 +89,7 @@ struct profile_request {
   const struct sans *only; /* NULL, or the only names that whoever asks may have */
   const struct ip *peer;   /* NULL, or where it asks from: ip_proof goes by it */
   bool names_are_all;      /* a CSR cannot add to them, whatever the profile says */
+  bool ends_with_issuer;   /* as of a profile, whatever this one says */
   const char *public_url;  /* NULL, or where verifiers find lists, OCSP and the issuer */
   unsigned crl_shards;     /* of the issuer's revocation lists; 0 and 1: one list of all */
 };

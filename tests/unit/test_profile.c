@@ -443,8 +443,9 @@ static void each_shard_has_its_list(void **state)
 
 /* --- time --- */
 
-/* Checks a request and gives the plan's times. */
-static bool plan_times(const char *options, int64_t when, int64_t *ret_before, int64_t *ret_after)
+/* Checks a request, which may want to end with its issuer, and gives the plan's times. */
+static bool plan_times_of(const char *options, bool ends_with_issuer, int64_t when,
+                          int64_t *ret_before, int64_t *ret_after)
 {
   AUTO(buf) text = {0};
   AUTO(buf) der = {0};
@@ -459,8 +460,13 @@ static bool plan_times(const char *options, int64_t when, int64_t *ret_before, i
   struct conf *conf = load_profile(buf_text(&text));
   kit_csr(key_named("ec-p256"), NULL, &der);
   assert_true(csr_read(buf_bytes(&der), &csr, &f));
-  const struct profile_request request = {
-      .csr = &csr, .device_serial = "W-1", .model = "", .station = "", .order = "", .names = &none};
+  const struct profile_request request = {.csr = &csr,
+                                          .device_serial = "W-1",
+                                          .model = "",
+                                          .station = "",
+                                          .order = "",
+                                          .names = &none,
+                                          .ends_with_issuer = ends_with_issuer};
   bool good = profile_check(conf_profile(conf, "test"), &request, authority, when, serial_number,
                             &plan, &f);
   if (good)
@@ -469,6 +475,11 @@ static bool plan_times(const char *options, int64_t when, int64_t *ret_before, i
     assert_int_equal(f.code, FAULT_OUTLIVES_ISSUER);
   conf_release(conf);
   return good;
+}
+
+static bool plan_times(const char *options, int64_t when, int64_t *ret_before, int64_t *ret_after)
+{
+  return plan_times_of(options, false, when, ret_before, ret_after);
 }
 
 static void the_validity_counts_both_ends_and_holds_the_backdate(void **state)
@@ -498,6 +509,18 @@ static void a_leaf_may_end_with_its_issuer_and_not_a_second_later(void **state)
   assert_true(
       plan_times("validity = 1d may_outlive_issuer = yes", end - DAY_S + 2, &before, &after));
   assert_false(plan_times("validity = 1d may_outlive_issuer = yes", end + 1, &before, &after));
+}
+
+static void a_request_may_be_for_a_shorter_one(void **state)
+{
+  int64_t before, after, end = authority->certificate.not_after;
+  (void)state;
+  assert_true(plan_times_of("validity = 30d", true, end - DAY_S, &before, &after));
+  assert_int_equal(before, end - DAY_S);
+  assert_int_equal(after, end);
+  assert_true(plan_times_of("validity = 1d", true, end - 2 * DAY_S, &before, &after));
+  assert_int_equal(after, end - DAY_S - 1);
+  assert_false(plan_times_of("validity = 30d", true, end + 1, &before, &after));
 }
 
 static void a_serial_number_says_who_when_and_something_random(void **state)
@@ -540,6 +563,7 @@ int main(void)
       cmocka_unit_test(the_validity_counts_both_ends_and_holds_the_backdate),
       cmocka_unit_test(a_leaf_is_not_older_than_its_issuer),
       cmocka_unit_test(a_leaf_may_end_with_its_issuer_and_not_a_second_later),
+      cmocka_unit_test(a_request_may_be_for_a_shorter_one),
       cmocka_unit_test(a_serial_number_says_who_when_and_something_random),
   };
   return cmocka_run_group_tests(tests, set_up, tear_down);
