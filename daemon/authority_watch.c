@@ -22,12 +22,15 @@ static bool is_expiring(const struct authorities *authorities, size_t i, int64_t
 
 /* --- events --- */
 
-/* What the ledger has of the last day: so that a restart announces nothing anew. */
+/* What the ledger has of the last day: so that a restart announces nothing anew. What it has of a
+ * later time is of a clock that was set back since, and keeps nothing from being announced. */
 static bool read_last_day(struct ledger *ledger, int64_t now, struct event_page *ret_page,
                           struct fault *f)
 {
-  const struct event_query query = {
-      .kind = EVENT_AUTHORITY_EXPIRING, .after_ms = (now - ANNOUNCE_EVERY_S) * 1000, .limit = 1000};
+  const struct event_query query = {.kind = EVENT_AUTHORITY_EXPIRING,
+                                    .after_ms = (now - ANNOUNCE_EVERY_S) * 1000,
+                                    .before_ms = (now + ANNOUNCE_EVERY_S) * 1000,
+                                    .limit = 1000};
   return ledger_search_events(ledger, &query, ret_page, f);
 }
 

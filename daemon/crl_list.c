@@ -121,7 +121,7 @@ void crl_list_force(struct crl_list *list, const struct crl_tools *tools, const 
   struct crl_name delta = name_of(list, true);
   list->state.forced = true;
   list->state.delta = (struct crl_edition){0};
-  list->retry_at = 0;
+  list->retry_at_ms = 0;
   if (conf->crl.delta_every_s == 0)
     crl_store_drop(tools->store, &delta);
 }
@@ -235,13 +235,13 @@ void crl_list_tend(struct crl_list *list, const struct crl_tools *tools, const s
   AUTO(fault) f = {0};
   struct crl_name name = name_of(list, false);
   AUTO(fault) behind = {0};
-  if (!standing_check(tools->standing, &behind) || now < list->retry_at ||
+  if (!standing_check(tools->standing, &behind) || when_monotonic_ms() < list->retry_at_ms ||
       now > list->authority->certificate.not_after)
     return;
   if (tend(list, tools, conf, last_id, now, &f)) {
     list->failures = 0;
     return;
   }
-  list->retry_at = now + crl_back_off(++list->failures);
+  list->retry_at_ms = when_monotonic_ms() + 1000 * crl_back_off(++list->failures);
   say(LOG_LEVEL_ERROR, "a revocation list is not published", &name, &f);
 }

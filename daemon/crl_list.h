@@ -23,7 +23,7 @@ struct crl_list {
   struct crl_state state;
   int64_t seen_id; /* revocations up to this one are on it, or are not of it */
   unsigned failures;
-  int64_t retry_at; /* after a failure: not before */
+  int64_t retry_at_ms; /* after a failure, on when_monotonic_ms(): not before */
 };
 
 /* Takes up what is on the disk: a whole list of ours that the ledger has on record is served and

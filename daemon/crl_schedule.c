@@ -29,20 +29,28 @@ static bool is_due(const struct crl_edition *edition, int64_t every_s, int64_t n
   return now >= earlier(due, news_due_at);
 }
 
+/* What was seen at a time that is yet to come waits for nothing: the clock was set back. */
+static int64_t news_due_at(const struct crl_state *state, const struct conf_crl *conf, int64_t now)
+{
+  if (state->news_at == 0)
+    return INT64_MAX;
+  return state->news_at > now ? now : state->news_at + conf->delay_s;
+}
+
 enum crl_kind crl_due(const struct crl_state *state, const struct conf_crl *conf, int64_t now)
 {
   bool has_deltas = conf->delta_every_s > 0;
-  int64_t news_due_at = state->news_at != 0 ? state->news_at + conf->delay_s : INT64_MAX;
+  int64_t news_at = news_due_at(state, conf, now);
   if (is_due(&state->complete, conf->every_s,
              state->forced ? now
              : has_deltas  ? INT64_MAX
-                           : news_due_at,
+                           : news_at,
              now))
     return CRL_COMPLETE;
   /* Issued at the same time, the two would have to have the same number (RFC 5280, 5.2.3). */
   if (!has_deltas || state->complete.number == 0 || state->complete.this_update >= now)
     return CRL_NONE;
-  return is_due(&state->delta, conf->delta_every_s, news_due_at, now) ? CRL_DELTA : CRL_NONE;
+  return is_due(&state->delta, conf->delta_every_s, news_at, now) ? CRL_DELTA : CRL_NONE;
 }
 
 int64_t crl_back_off(unsigned failures)

@@ -72,6 +72,22 @@ static void an_event_is_recorded_once_a_day(void **state)
   authorities_free(authorities);
 }
 
+static void what_a_wrong_clock_announced_keeps_nothing_from_it(void **state)
+{
+  struct bench *bench = *state;
+  AUTO(fault) f = {0};
+  struct authorities *authorities = one();
+  int64_t near = NOT_AFTER - AUTHORITY_EXPIRING_S;
+  size_t before = events(bench->ledger);
+  assert_true(authority_watch_look(authorities, bench->ledger, NOT_AFTER + 9000 * DAY_S, &f));
+  assert_int_equal(events(bench->ledger), before + 1);
+  assert_true(authority_watch_look(authorities, bench->ledger, near + 40 * DAY_S, &f));
+  assert_int_equal(events(bench->ledger), before + 2);
+  assert_true(authority_watch_look(authorities, bench->ledger, near + 40 * DAY_S - 60, &f));
+  assert_int_equal(events(bench->ledger), before + 2);
+  authorities_free(authorities);
+}
+
 static void warnings_name_it_and_its_end(void **state)
 {
   (void)state;
@@ -91,6 +107,8 @@ int main(void)
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(ninety_days_are_near),
       cmocka_unit_test_setup_teardown(an_event_is_recorded_once_a_day, set_up_ledger, tear_down),
+      cmocka_unit_test_setup_teardown(what_a_wrong_clock_announced_keeps_nothing_from_it,
+                                      set_up_ledger, tear_down),
       cmocka_unit_test(warnings_name_it_and_its_end),
   };
   log_setup(LOG_FORMAT_PLAIN, LOG_LEVEL_ERROR, STDERR_FILENO);

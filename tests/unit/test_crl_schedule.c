@@ -42,6 +42,16 @@ static void a_revocation_waits_for_others(void **state)
   assert_int_equal(crl_due(&s, &plain, T + 110), CRL_COMPLETE);
 }
 
+static void a_revocation_of_the_future_does_not_wait(void **state)
+{
+  (void)state;
+  struct crl_state s = state_of();
+  s.news_at = T + HOUR;
+  assert_int_equal(crl_due(&s, &plain, T + 100), CRL_COMPLETE);
+  s.delta.this_update = T + 50;
+  assert_int_equal(crl_due(&s, &with_deltas, T + 100), CRL_DELTA);
+}
+
 /* Whatever the configuration says by now. */
 static void it_is_made_anew_well_before_it_runs_out(void **state)
 {
@@ -113,6 +123,7 @@ int main(void)
       cmocka_unit_test(a_list_that_is_not_there_is_due),
       cmocka_unit_test(it_is_made_anew_on_schedule),
       cmocka_unit_test(a_revocation_waits_for_others),
+      cmocka_unit_test(a_revocation_of_the_future_does_not_wait),
       cmocka_unit_test(it_is_made_anew_well_before_it_runs_out),
       cmocka_unit_test(what_is_forced_is_due_in_the_next_second),
       cmocka_unit_test(a_list_from_the_future_is_made_anew),
