@@ -63,6 +63,7 @@ daemon_libfront_a_SOURCES = \
   daemon/adopt.c daemon/adopt.h \
   daemon/auth.c daemon/auth.h \
   daemon/background.c daemon/background.h \
+  daemon/clock_watch.c daemon/clock_watch.h \
   daemon/authority_watch.c daemon/authority_watch.h \
   daemon/backups.c daemon/backups.h \
   daemon/crl_adopt.c daemon/crl_adopt.h \

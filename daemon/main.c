@@ -17,6 +17,9 @@
 #include "daemon/run.h"
 #include "lib/base/file.h"
 #include "lib/base/log.h"
+#include "lib/base/when.h"
+
+enum { LOOK_MS = 1000 }; /* at the clock */
 
 struct options {
   const char *config, *port_file, *public_port_file, *restore;
@@ -176,25 +179,35 @@ static void reload(struct run *run)
   sd_notify(0, "READY=1");
 }
 
+static void give_sign_of_life(struct run *run)
+{
+  if (run_is_alive(run))
+    sd_notify(0, "WATCHDOG=1");
+  else
+    log_say(LOG_LEVEL_ERROR, "the way through the ledger is stuck: no sign of life to systemd");
+}
+
 /* Until SIGTERM or SIGINT. */
 static void serve(struct run *run, const sigset_t *signals)
 {
   uint64_t watchdog_us = 0;
   if (sd_watchdog_enabled(0, &watchdog_us) <= 0)
     watchdog_us = UINT64_C(120) * 1000000;
-  /* Twice in each period. */
-  struct timespec pause = {.tv_sec = (time_t)(watchdog_us / 2000000),
-                           .tv_nsec = (long)(watchdog_us / 2 % 1000000) * 1000};
+  /* Twice in each period of the watchdog, or a little less. */
+  int64_t sign_every_ms = (int64_t)watchdog_us / 2000, sign_at_ms = 0;
+  int64_t look_ms = sign_every_ms / 2 < LOOK_MS ? sign_every_ms / 2 : LOOK_MS;
+  const struct timespec pause = {look_ms / 1000, look_ms % 1000 * 1000000};
   for (;;) {
     int signal_number = sigtimedwait(signals, NULL, &pause);
     if (signal_number == SIGTERM || signal_number == SIGINT)
       return;
     if (signal_number == SIGHUP)
       reload(run);
-    if (run_is_alive(run))
-      sd_notify(0, "WATCHDOG=1");
-    else
-      log_say(LOG_LEVEL_ERROR, "the way through the ledger is stuck: no sign of life to systemd");
+    run_look_at_clock(run);
+    if (when_monotonic_ms() < sign_at_ms)
+      continue;
+    give_sign_of_life(run);
+    sign_at_ms = when_monotonic_ms() + sign_every_ms;
   }
 }
 

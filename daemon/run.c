@@ -8,6 +8,7 @@
 #include "daemon/adopt.h"
 #include "daemon/background.h"
 #include "daemon/backups.h"
+#include "daemon/clock_watch.h"
 #include "daemon/crl_publisher.h"
 #include "daemon/expiring.h"
 #include "daemon/fronts.h"
@@ -55,6 +56,7 @@ struct run {
   struct renewer *renewer;
   struct webhooks *webhooks;
   struct expiry_watch *expiry_watch;
+  struct clock_watch clock;
 };
 
 /* --- check --- */
@@ -247,6 +249,7 @@ bool run_start(struct conf *conf, const struct listeners *listeners, struct run 
   }
   run->conf = conf;
   run->listeners = *listeners;
+  clock_watch_start(&run->clock, when_now_ms(), when_monotonic_ms());
   if (webhook_post_init(f) && renew_files_recover(conf->tls_certificate, conf->tls_key, f) &&
       open_ledger(run, f) && load_trust(run, f) && start_pipeline(run, f) &&
       start_tellers(run, f) && start_fronts(run, f)) {
@@ -343,6 +346,21 @@ bool run_reload(struct run *run, struct fault *f)
   AUTO(fault) unasked = {0};
   standing_compare(run->standing, &unasked); /* the prober does it again, until it can be done */
   return true;
+}
+
+/* --- the clock --- */
+
+/* What waits for a time of day waits for so long, and does not hear that the clock was set. Lists
+ * of revoked certificates, and authorities, are looked at every few seconds anyway. */
+void run_look_at_clock(struct run *run)
+{
+  int64_t by_s;
+  if (!clock_watch_look(&run->clock, when_now_ms(), when_monotonic_ms(), &by_s))
+    return;
+  log_say(LOG_LEVEL_WARNING, "the clock was set, or the machine slept", LOG_NUMBER("by_s", by_s));
+  renewer_reload(run->renewer, run->conf);
+  ocsp_reload(run->ocsp, run->conf);
+  expiry_watch_reload(run->expiry_watch, run->conf->expiring_s);
 }
 
 bool run_is_alive(struct run *run)

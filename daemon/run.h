@@ -22,6 +22,10 @@ bool run_start(struct conf *conf, const struct listeners *listeners, struct run 
  * as it was. Warnings in the log name the settings that want a restart. */
 bool run_reload(struct run *run, struct fault *f);
 
+/* Sees whether the clock was set since the last time, and has looked at anew what goes by it:
+ * certificates that are due, and those whose end is near. A few times a minute at least. */
+void run_look_at_clock(struct run *run);
+
 /* False when the way through the ledger is stuck: then nothing but a restart helps. */
 bool run_is_alive(struct run *run);
 

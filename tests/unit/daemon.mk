@@ -101,6 +101,13 @@ tests_unit_test_authority_watch_SOURCES = tests/unit/test_authority_watch.c \
   tests/unit/ledger_unit.h
 tests_unit_test_authority_watch_LDADD = daemon/libfront.a $(REST_LIBS) $(CA_TEST_LIBS)
 
+# clock_watch
+check_PROGRAMS += tests/unit/test_clock_watch
+TESTS += tests/unit/test_clock_watch
+tests_unit_test_clock_watch_CFLAGS = $(FRONT_TEST_CFLAGS)
+tests_unit_test_clock_watch_SOURCES = tests/unit/test_clock_watch.c tests/unit/unit.h
+tests_unit_test_clock_watch_LDADD = $(FRONT_TEST_LIBS)
+
 # limits
 check_PROGRAMS += tests/unit/test_limits
 TESTS += tests/unit/test_limits
