@@ -127,3 +127,5 @@ tests_flow_test_batch_LDADD = $(FLOW_LIBS)
 tests_flow_test_batch_cut_SOURCES = tests/flow/test_batch_cut.c $(UPLOADER) $(FLOW_SOURCES)
 tests_flow_test_batch_cut_CFLAGS = $(FLOW_CFLAGS)
 tests_flow_test_batch_cut_LDADD = $(FLOW_LIBS)
+TESTS += tests/flow/life.sh
+EXTRA_DIST += tests/flow/life.sh
