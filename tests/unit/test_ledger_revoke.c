@@ -413,6 +413,20 @@ static void a_delta_has_what_has_changed_since(void **state)
   assert_list(ledger, &query, 6, "");
 }
 
+static void a_delta_lifts_what_was_on_hold_more_than_once(void **state)
+{
+  struct ledger *ledger = ((struct bench *)*state)->ledger;
+  struct revocation_query query = {.authority = "issuing", .since_id = 1};
+  AUTO(issued) row = put(ledger, 1);
+  assert_revokes(ledger, &row, REASON_CERTIFICATE_HOLD, true); /* 1: on the list */
+  for (int i = 0; i < 2; i++) {
+    assert_revokes(ledger, &row, REASON_REMOVE_FROM_CRL, true); /* 2, 4 */
+    assert_list(ledger, &query, 2 + 2 * i, "1:8 ");
+    assert_revokes(ledger, &row, REASON_CERTIFICATE_HOLD, true); /* 3, 5 */
+    assert_list(ledger, &query, 3 + 2 * i, "1:6 ");
+  }
+}
+
 static void what_expired_long_ago_leaves_the_list(void **state)
 {
   struct bench *bench = *state;
@@ -562,6 +576,7 @@ int main(void)
       TEST(a_compromised_key_is_nobodys),
       TEST(a_list_has_the_state_of_each_certificate_once),
       TEST(a_delta_has_what_has_changed_since),
+      TEST(a_delta_lifts_what_was_on_hold_more_than_once),
       TEST(what_expired_long_ago_leaves_the_list),
       TEST(a_list_may_be_given_up),
       TEST(a_status_is_unknown_good_or_revoked),
