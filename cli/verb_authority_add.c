@@ -31,8 +31,10 @@ struct add {
   struct buf passphrase, root_passphrase;
   struct new_authority made;
   struct outputs files; /* new ones */
-  struct outputs confs; /* changed ones */
+  struct outputs confs; /* changed ones, beside those that are there */
+  bool is_named;        /* a configuration names the new files */
   bool by_socket;       /* the key holder is a service of its own */
+  struct fault untold;  /* why the daemon was not told */
 };
 
 static void add_free(struct add *add)
@@ -42,6 +44,7 @@ static void add_free(struct add *add)
   new_authority_free(&add->made);
   outputs_free(&add->files);
   outputs_free(&add->confs);
+  fault_free(&add->untold);
 }
 AUTO_VALUE(add, struct add, add_free)
 
@@ -192,13 +195,24 @@ static bool add_files(struct add *add, struct fault *f)
                            f);
 }
 
+static const char new_suffix[] = ".new";
+
+/* The new one has the mode of the one that is there. */
 static bool load_conf(struct add *add, const char *name, struct buf **ret_text, struct fault *f)
 {
-  struct buf *text = outputs_add(&add->confs, MODE_PUBLIC, "", "%s/%s", add->dir, name);
+  AUTO(buf) path = {0};
+  struct stat st;
+  buf_addf(&path, "%s/%s", add->dir, name);
+  const char *there = buf_text(&path);
+  if (!buf_ok(&path))
+    return fault_no_memory(f);
+  if (stat(there, &st) != 0)
+    return fault_set(f, FILE_ERROR, "cannot read %s: %s", there, strerror(errno));
+  struct buf *text = outputs_add(&add->confs, st.st_mode & 0777, "", "%s%s", there, new_suffix);
   if (add->confs.failed)
     return fault_no_memory(f);
   *ret_text = text;
-  return file_read(add->confs.items[add->confs.n - 1].path, CONF_MAX, text, f);
+  return file_read(there, CONF_MAX, text, f);
 }
 
 /* A file that was named on the command line is not looked for beside the configuration. */
@@ -268,14 +282,45 @@ static bool give_key(const struct add *add, struct fault *f)
                    strerror(errno));
 }
 
-/* The new files first: a configuration never names what is not there. */
+/* Root makes the new one, and whoever reads the old one reads it. */
+static bool put_conf(const char *new_path, struct fault *f)
+{
+  AUTO(buf) path = {0};
+  struct stat st;
+  buf_add(&path, new_path, strlen(new_path) - strlen(new_suffix));
+  const char *there = buf_text(&path);
+  if (!buf_ok(&path))
+    return fault_no_memory(f);
+  if (stat(there, &st) != 0 || (geteuid() == 0 && lchown(new_path, st.st_uid, st.st_gid) != 0))
+    return fault_set(f, FILE_ERROR, "cannot give %s the owner of %s: %s", new_path, there,
+                     strerror(errno));
+  return file_put_in_place(new_path, there, f);
+}
+
+/* The key holder's first: one that has a key which nobody asks for is as it was. */
+static bool put_confs(struct add *add, struct fault *f)
+{
+  for (size_t i = 0; i < add->confs.n; i++) {
+    if (put_conf(add->confs.items[i].path, f))
+      add->is_named = true;
+    else
+      return add->is_named ? fault_prefix(f, "keyd.conf has the key of %s already", add->name)
+                           : false;
+  }
+  return true;
+}
+
+/* The new files first: a configuration never names what is not there. Both configurations are on
+ * the disk before one of them takes its place: a disk that is full leaves both as they were. */
 static bool write_all(struct add *add, struct fault *f)
 {
   if (!outputs_write(&add->files, false, f))
     return false;
-  if (give_key(add, f) && outputs_write(&add->confs, true, f))
+  if (give_key(add, f) && outputs_write(&add->confs, true, f) && put_confs(add, f))
     return true;
-  outputs_remove(&add->files);
+  outputs_remove(&add->confs);
+  if (!add->is_named)
+    outputs_remove(&add->files);
   return false;
 }
 
@@ -298,16 +343,16 @@ static bool is_listed(struct client *client, const char *name)
   return false;
 }
 
-enum taken { NOT_RUNNING, NOT_TAKEN, TAKEN };
+enum taken { NOT_TOLD, NOT_TAKEN, TAKEN };
 
 /* Has the daemon read its configuration again, and waits until it knows of the new one. */
-static enum taken tell_daemon(const struct args *args, const struct add *add)
+static enum taken tell_daemon(const struct args *args, struct add *add)
 {
-  AUTO(fault) ignored = {0};
   AUTO(client) client = NULL;
   const struct call call = {.path = "/v1/reload", .post = true};
-  if (!client_open(args, 0, &client, &ignored) || !client_call(client, &call, NULL, NULL, &ignored))
-    return NOT_RUNNING;
+  if (!client_open(args, 0, &client, &add->untold) ||
+      !client_call(client, &call, NULL, NULL, &add->untold))
+    return NOT_TOLD;
   int64_t until_ms = when_monotonic_ms() + TAKEN_WITHIN_MS;
   do {
     if (is_listed(client, add->name))
@@ -338,8 +383,9 @@ static void say_next(const struct add *add, enum taken taken)
   else if (taken == TAKEN)
     printf("\nThe daemon knows of it. Next, let it issue:\n");
   else
-    printf("\nThe daemon does not answer here: it will know of it when it is started. Then, let it "
-           "issue:\n");
+    printf("\nThe daemon was not told (%s).\nIt will know of it when it is started, or reloaded "
+           "(SIGHUP). Then, let it issue:\n",
+           add->untold.detail);
   printf("  mintmark authority activate %s --dir %s\n", add->name, add->dir);
 }
 

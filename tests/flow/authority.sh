@@ -47,9 +47,11 @@ line &
 others=$!
 wait_for 20 line_is_at 2
 
+chmod 640 "$ca/keyd.conf"
 try 'one more is made, and the daemon knows of it' says 0 'The daemon knows of it. Next, let it issue' \
   authority add issuing-2 --dir "$ca"
 try 'it waits' is issuing-2 standby
+try 'a configuration keeps its mode' [ "$(stat -c %a "$ca/keyd.conf")" = 640 ]
 try 'a name is taken once' says 1 'choose another name' authority add issuing-2 --dir "$ca"
 try 'a name that is none is refused' says 2 'A-Z a-z' authority add ../x --dir "$ca"
 try 'its key is for its owner alone' [ "$(stat -c %a "$ca/keys/issuing-2.key")" = 600 ]
@@ -103,4 +105,14 @@ try 'with it, all is well' says 0 'The daemon knows of it' \
 try 'with a key of another type' sh -c "'$mintmark' authority activate issuing-4 && '$mintmark' issue --serial W-5 --ip 10.1.1.5 --out '$work/w'"
 try 'its widget verifies' verify W-5 "$ca/root.crt"
 try 'all that was issued is counted' sh -c "'$mintmark' authority list --json | jq -e '[.authorities[].issued] | add == $(sqlite3 "$ca/mintmark.db" 'SELECT count(*) FROM certificates')'"
+
+cp "$ca/keyd.conf" "$work/keyd.conf"
+mkdir "$ca/mintmark.conf.new"
+try 'one whose configuration cannot be written is not made' says 1 'cannot write' \
+  authority add issuing-5 --dir "$ca" --root-key "$work/offline.key"
+rmdir "$ca/mintmark.conf.new"
+try 'and all is as it was' cmp "$ca/keyd.conf" "$work/keyd.conf"
+try 'without its files' not ls "$ca/issuing-5.crt" "$ca/keys/issuing-5.key" "$ca/keyd.conf.new"
+try 'a daemon that is not told is no reason to fail, and it is said why' says 0 'The daemon was not told (' \
+  "$mintmark" authority add issuing-5 --dir "$ca" --root-key "$work/offline.key" --url https://127.0.0.1:1
 finish
