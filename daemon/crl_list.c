@@ -137,14 +137,14 @@ static bool stop_at_first(const struct revocation *revocation, void *context, st
 }
 
 /* Most revocations are of other lists: what is of none of them need not be looked at again. */
-static bool look_for_news(struct crl_list *list, const struct crl_tools *tools,
-                          const struct conf_crl *crl, int64_t now, struct fault *f)
+static bool look_for_news(struct crl_list *list, const struct crl_tools *tools, int64_t now,
+                          struct fault *f)
 {
   AUTO(fault) stopped = {0};
   const struct revocation_query query = {.authority = list->authority->name,
                                          .shard = list->shard,
-                                         .since_id = list->seen_id,
-                                         .expired_before = now - 2 * crl->validity_s};
+                                         .is_delta = true,
+                                         .since_id = list->seen_id};
   bool found = false;
   int64_t last_id;
   if (ledger_each_revocation(tools->ledger, &query, stop_at_first, &found, &last_id, &stopped)) {
@@ -222,8 +222,7 @@ static bool publish(struct crl_list *list, const struct crl_tools *tools, const 
 static bool tend(struct crl_list *list, const struct crl_tools *tools, const struct conf *conf,
                  int64_t last_id, int64_t now, struct fault *f)
 {
-  if (last_id > list->seen_id && list->state.news_at == 0 &&
-      !look_for_news(list, tools, &conf->crl, now, f))
+  if (last_id > list->seen_id && list->state.news_at == 0 && !look_for_news(list, tools, now, f))
     return false;
   enum crl_kind due = crl_due(&list->state, &conf->crl, now);
   return due == CRL_NONE || publish(list, tools, conf, due == CRL_DELTA, now, f);

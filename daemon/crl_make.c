@@ -110,13 +110,13 @@ static bool add_entry(const struct revocation *revocation, void *context, struct
   return builder->out->len <= SIGN_CRL_MAX || refuse_length(builder, f);
 }
 
-/* A complete list that was made when nothing was revoked has no row to go on from: its delta is all
- * that there is. An entry stays for longer than any list that was made before its end holds, so
- * that it is on one that was made behind it (RFC 5280, 3.3). */
+/* An entry stays for longer than any list that was made before its end holds, so that it is on one
+ * that was made behind it (RFC 5280, 3.3). */
 static struct revocation_query query_of(const struct crl_wanted *wanted, const struct conf_crl *crl)
 {
   return (struct revocation_query){.authority = wanted->authority->name,
                                    .shard = wanted->shard,
+                                   .is_delta = wanted->base != NULL,
                                    .since_id =
                                        wanted->base != NULL ? wanted->base->revocation_id : 0,
                                    .expired_before = wanted->now - 2 * crl->validity_s};

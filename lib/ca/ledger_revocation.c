@@ -92,7 +92,7 @@ static bool read_all(struct ledger_call *call, each_revocation *each, void *cont
 
 static enum ledger_sql sql_of(const struct revocation_query *query)
 {
-  if (query->since_id > 0)
+  if (query->is_delta)
     return SQL_REVOCATIONS_SINCE;
   return query->shard > 0 ? SQL_REVOCATIONS_OF_SHARD : SQL_REVOCATIONS;
 }
@@ -105,7 +105,7 @@ static bool list(struct ledger_connection *reader, const struct revocation_query
     return false;
   ledger_call_text(&call, query->authority);
   ledger_call_number(&call, query->shard);
-  ledger_call_number(&call, query->since_id > 0 ? query->since_id : query->expired_before);
+  ledger_call_number(&call, query->is_delta ? query->since_id : query->expired_before);
   return read_all(&call, each, context, f);
 }
 

@@ -87,9 +87,10 @@ bool ledger_revocation_of(struct ledger *ledger, const char *authority, struct b
 struct revocation_query {
   const char *authority;
   unsigned shard; /* 0: all of them */
-  /* 0: a complete list. Otherwise a delta to the complete list that was made when this was the last
-   * id: the state of every certificate that has changed since, those that are off hold again as
+  /* A delta to the complete list that was made when since_id was the last id (0: there was none):
+   * the state of every certificate that has changed since, those that are off hold again as
    * REMOVE_FROM_CRL. */
+  bool is_delta;
   int64_t since_id;
   /* Seconds. A complete list leaves out certificates that expired before it. An entry must be on
    * one regularly scheduled list that was issued after the certificate expired (RFC 5280, 3.3), so
