@@ -157,7 +157,7 @@ static void the_sample_says_what_its_comments_say(void **state)
   const struct profile *server = conf_profile(conf, "device-server");
   assert_int_equal(server->validity_s, 825 * 86400);
   assert_string_equal(server->subject[0].template, "${device_serial}");
-  assert_int_equal(server->renew_from_s, 30 * 86400);
+  assert_int_equal(server->renew_from_s, 275 * 86400);
   assert_int_equal(server->renew_grace_s, 0);
   assert_int_equal(conf_profile(conf, "server")->renew_from_s, 0);
   const struct profile *idevid = conf_profile(conf, "idevid");
