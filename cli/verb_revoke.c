@@ -76,7 +76,8 @@ static bool check_serial_numbers(const struct args *args, struct fault *f)
   return true;
 }
 
-/* Those that came before one that is refused stay revoked; to ask again does no harm. */
+/* Those that came before one that is refused stay revoked, and are told; to ask again does no harm.
+ */
 static bool revoke_each(struct client *client, const struct args *args, struct fault *f)
 {
   AUTO(json) certificates = json_array();
@@ -89,7 +90,12 @@ static bool revoke_each(struct client *client, const struct args *args, struct f
     else if (done)
       say_one(certificate);
   }
-  return done && (!json || json_print(json_pack("{s:O}", "certificates", certificates), f));
+  AUTO(fault) of_print = {0};
+  if (json && !json_print(json_pack("{s:O}", "certificates", certificates), &of_print) && done) {
+    fault_move(f, &of_print);
+    return false;
+  }
+  return done;
 }
 
 /* --- all that a filter finds --- */
@@ -203,11 +209,19 @@ static bool change(struct client *client, const struct args *args, json_t *body,
   return true;
 }
 
+static bool say_none(void)
+{
+  puts("There are none.");
+  return true;
+}
+
 static bool say_dry(const struct args *args, const json_t *reply, struct fault *f)
 {
   int64_t count = count_in(reply, "count");
   if (args_has(args, "json"))
     return json_print(json_incref((json_t *)(uintptr_t)reply), f);
+  if (count == 0)
+    return say_none();
   if (!show(reply, stdout, f))
     return false;
   printf("%" PRId64 " certificate%s would be %s. With --yes %" PRId64 " %s.\n", count,
@@ -230,6 +244,8 @@ static bool revoke_filtered(struct client *client, const struct args *args, stru
     return false;
   if (args_has(args, "dry-run"))
     return say_dry(args, reply, f);
+  if (count_in(reply, "count") == 0)
+    return args_has(args, "json") ? json_print(json_pack("{s:i}", "revoked", 0), f) : say_none();
   if (!show(reply, stderr, f) || !confirm(args, count_in(reply, "count"), f))
     return false;
   json_object_set_new(body, "count", json_integer(count_in(reply, "count")));

@@ -153,6 +153,10 @@ try 'which certificates must be said' says 2 'which certificates' revoke
 try 'by number or by filter' says 2 'not both' revoke "$w2" --model RX
 try 'a dry run tells how many and which' says 0 'R-2' revoke --model RX --dry-run
 try 'and changes nothing' says 0 '3 certificates would be revoked. With --yes 3 they are.' revoke --model RX --dry-run
+try 'where nothing is found, nobody is asked' says 0 'There are none.' revoke --model NONE
+try 'nor does a dry run ask for its count' says 0 'There are none.' revoke --model NONE --dry-run
+try 'and the JSON is the same' sh -c "'$mintmark' revoke --model NONE --json | jq -e '.revoked == 0'"
+try 'what was done before a refusal is told as JSON' sh -c "'$mintmark' revoke '$w2' 00112233445566778899aabbccddeeff --json 2>/dev/null | jq -e '.certificates | length == 1'"
 try 'without a terminal nobody is asked' says 2 '--dry-run first' revoke --model RX
 try 'another number changes nothing' says 1 'there are 3 now, not 2' revoke --model RX --yes 2
 try 'nor does another answer' typed 1 2 'nothing was changed' "$mintmark" revoke --model RX
