@@ -120,13 +120,14 @@ static bool write_beside(const char *path, struct bytes content, struct fault *f
   return false;
 }
 
-/* Nothing to be done when there is nothing beside. */
+/* Nothing to be done when there is nothing beside. What is there may be of a run that was
+ * interrupted before it was like the old one. */
 static bool put(const char *path, struct fault *f)
 {
   AUTO(buf) name = {0};
   if (path == NULL || !is_beside(path))
     return true;
-  return file_put_in_place(beside(path, &name), path, f);
+  return be_like(beside(path, &name), path, f) && file_put_in_place(buf_text(&name), path, f);
 }
 
 static void drop(const char *path)
