@@ -103,9 +103,11 @@ static bool take_header(const struct header *header, struct bytes values[KNOWN_C
   if (known == ACCEPT)
     return join(head->accept, sizeof head->accept, value) ||
            fault_set(f, BAD_REQUEST, "Accept is longer than %d octets", ACCEPT_SIZE - 1);
+  /* A list that is too long, or empty, matches nothing; but it is there, so that the date does not
+   * count (RFC 9110, 13.1.3). */
   if (known == IF_NONE_MATCH) {
-    if (!join(head->if_none_match, sizeof head->if_none_match, value))
-      head->if_none_match[0] = '\0';
+    if (value.len == 0 || !join(head->if_none_match, sizeof head->if_none_match, value))
+      memcpy(head->if_none_match, ",", sizeof ",");
     return true;
   }
   if (values[known].data != NULL)
