@@ -27,6 +27,7 @@ struct job_queue {
   pthread_mutex_t lock;
   pthread_cond_t filled;
   struct job_list jobs;
+  size_t wanted; /* whoever waits wants so many, for a moment */
   bool closed;
 };
 
@@ -37,6 +38,11 @@ bool job_queue_put(struct job_queue *queue, struct job_list *list);
 /* Waits until there is a job; takes a fair part of what waits (all of it, divided by `takers`), at
  * most `most`. False when the queue is closed and empty. */
 bool job_queue_take(struct job_queue *queue, size_t takers, size_t most, struct job_list *ret_list);
+/* Waits until there is a job; then, while there are fewer than half of those that are `under_way`,
+ * for `gather_us` more. Takes all, at most `most`. For the one taker of a queue. False when the
+ * queue is closed and empty. */
+bool job_queue_gather(struct job_queue *queue, const atomic_uint *under_way, unsigned gather_us,
+                      size_t most, struct job_list *ret_list);
 /* From now on nothing goes in; what is in comes out. */
 void job_queue_close(struct job_queue *queue);
 

@@ -1,4 +1,6 @@
 /* issue_queue.c - see issue_private.h. */
+#include <time.h>
+
 #include "lib/ca/issue_private.h"
 
 void job_list_add(struct job_list *list, struct issue_job *job)
@@ -27,13 +29,17 @@ struct issue_job *job_list_take(struct job_list *list)
 
 bool job_queue_init(struct job_queue *queue)
 {
+  pthread_condattr_t monotonic;
   *queue = (struct job_queue){0};
   if (pthread_mutex_init(&queue->lock, NULL) != 0)
     return false;
-  if (pthread_cond_init(&queue->filled, NULL) == 0)
-    return true;
-  pthread_mutex_destroy(&queue->lock);
-  return false;
+  pthread_condattr_init(&monotonic);
+  pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+  bool done = pthread_cond_init(&queue->filled, &monotonic) == 0;
+  pthread_condattr_destroy(&monotonic);
+  if (!done)
+    pthread_mutex_destroy(&queue->lock);
+  return done;
 }
 
 void job_queue_free(struct job_queue *queue)
@@ -53,7 +59,8 @@ bool job_queue_put(struct job_queue *queue, struct job_list *list)
       queue->jobs.first = list->first;
     queue->jobs.last = list->last;
     queue->jobs.n += list->n;
-    pthread_cond_signal(&queue->filled);
+    if (queue->jobs.n >= queue->wanted)
+      pthread_cond_signal(&queue->filled);
   }
   pthread_mutex_unlock(&queue->lock);
   if (open)
@@ -79,6 +86,39 @@ bool job_queue_take(struct job_queue *queue, size_t takers, size_t most, struct 
     job_list_add(&taken, job_list_take(&queue->jobs));
   if (queue->jobs.n > 0)
     pthread_cond_signal(&queue->filled); /* there is work for another one, too */
+  pthread_mutex_unlock(&queue->lock);
+  *ret_list = taken;
+  return taken.n > 0;
+}
+
+/* The lock is held. */
+static void wait_for_more(struct job_queue *queue, size_t wanted, unsigned gather_us)
+{
+  struct timespec until;
+  if (queue->jobs.n >= wanted)
+    return;
+  clock_gettime(CLOCK_MONOTONIC, &until);
+  until.tv_nsec += (long)gather_us * 1000;
+  until.tv_sec += until.tv_nsec / 1000000000;
+  until.tv_nsec %= 1000000000;
+  queue->wanted = wanted;
+  while (queue->jobs.n < wanted && !queue->closed &&
+         pthread_cond_timedwait(&queue->filled, &queue->lock, &until) == 0)
+    continue;
+  queue->wanted = 0;
+}
+
+bool job_queue_gather(struct job_queue *queue, const atomic_uint *under_way, unsigned gather_us,
+                      size_t most, struct job_list *ret_list)
+{
+  struct job_list taken = {0};
+  pthread_mutex_lock(&queue->lock);
+  while (queue->jobs.n == 0 && !queue->closed)
+    pthread_cond_wait(&queue->filled, &queue->lock);
+  size_t half = atomic_load(under_way) / 2;
+  wait_for_more(queue, half < most ? half : most, gather_us);
+  while (queue->jobs.n > 0 && taken.n < most)
+    job_list_add(&taken, job_list_take(&queue->jobs));
   pthread_mutex_unlock(&queue->lock);
   *ret_list = taken;
   return taken.n > 0;
