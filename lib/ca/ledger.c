@@ -86,6 +86,8 @@ bool ledger_open(const char *path, struct ledger **ret_ledger, struct fault *f)
   ledger->lock_fd = -1;
   pthread_mutex_init(&ledger->writer_mutex, NULL);
   pthread_mutex_init(&ledger->pool_mutex, NULL);
+  pthread_mutex_init(&ledger->principals.lock, NULL);
+  ledger->principals.generation = 1;
   ledger->path = strdup(path);
   if (ledger->path == NULL)
     return fault_no_memory(f);
@@ -111,6 +113,7 @@ void ledger_close(struct ledger *ledger)
     close(ledger->lock_fd);
   pthread_mutex_destroy(&ledger->writer_mutex);
   pthread_mutex_destroy(&ledger->pool_mutex);
+  pthread_mutex_destroy(&ledger->principals.lock);
   free(ledger->path);
   free(ledger);
 }
@@ -212,6 +215,8 @@ bool ledger_commit(struct ledger_batch *batch, struct fault *f)
     atomic_store(&ledger->last_revocation, batch->last_revocation);
   if (done && batch->has_last_event)
     atomic_store(&ledger->last_event, batch->last_event);
+  if (done && batch->has_changed_principal)
+    ledger_principals_changed(ledger);
   if (done)
     ledger_meter_commit(batch);
   pthread_mutex_unlock(&ledger->writer_mutex);

@@ -235,7 +235,7 @@ static bool add(struct ledger_batch *batch, struct issued *row, const struct san
   if (!add_row(batch->ledger, row, id, verdict->replaces, f) ||
       !add_names(batch->ledger->writer, names, id, f) ||
       !ledger_order_count(batch->ledger->writer, verdict->order, verdict->is_replacement, f) ||
-      !ledger_use_secret(batch, row, f) || !ledger_renew_proof(batch->ledger->writer, row, f))
+      !ledger_use_secret(batch, row, f) || !ledger_renew_proof(batch, row, f))
     return false;
   row->id = batch->last_id = id;
   return ledger_span_widen(batch, row, f) && ledger_authority_count(batch, row->authority, f) &&

@@ -30,11 +30,12 @@ static bool insert(struct ledger_connection *writer, const struct principal *pri
          fault_set(f, PRINCIPAL_EXISTS, "%s: choose another name", principal->name);
 }
 
-/* What became of a principal, and who wanted it so. */
+/* What becomes of a principal with this batch, and who wanted it so. */
 static bool record(struct ledger_batch *batch, enum event_kind kind, const char *name,
                    const struct event *who, struct fault *f)
 {
   struct event event = who != NULL ? *who : (struct event){0};
+  batch->has_changed_principal = true;
   event.kind = kind;
   TEXT_COPY(event.about, bytes_of_text(name));
   return ledger_add_event(batch, &event, f);
@@ -168,10 +169,17 @@ bool ledger_find_principal(struct ledger *ledger, const char *name, bool *ret_fo
                            uint8_t ret_proof_sha256[TOKEN_SHA256_LEN], struct fault *f)
 {
   struct ledger_connection *reader;
+  uint64_t generation = ledger_principals_generation(ledger);
+  if (ledger_principals_get(ledger, name, ret_principal, ret_proof_sha256)) {
+    *ret_found = true;
+    return true;
+  }
   if (!ledger_borrow(ledger, &reader, f))
     return false;
   bool done = find(reader, name, ret_found, ret_principal, ret_proof_sha256, f);
   ledger_give_back(ledger, reader);
+  if (done && *ret_found)
+    ledger_principals_put(ledger, generation, ret_principal, ret_proof_sha256);
   return done;
 }
 

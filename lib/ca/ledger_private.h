@@ -115,7 +115,8 @@ struct ledger_batch {
   char authority[LABEL_SIZE];        /* whose certificates were counted last */
   int64_t authority_issued;          /* not written yet */
   struct ledger_batch_counts counts; /* likewise */
-  bool failed;                       /* SQLite failed within: it can only be rolled back */
+  bool has_changed_principal;
+  bool failed; /* SQLite failed within: it can only be rolled back */
   uint64_t n_events[EVENT_KIND_COUNT];
 };
 
@@ -132,6 +133,14 @@ struct ledger_counters {
   _Atomic int64_t certificates;
 };
 
+/* Principals that asked of late: ledger_principal_cache.c. */
+enum { PRINCIPAL_SLOTS = 64 };
+struct principal_slot {
+  uint64_t generation; /* of when it was read; 0: free */
+  struct principal principal;
+  uint8_t proof_sha256[TOKEN_SHA256_LEN];
+};
+
 struct ledger {
   char *path;
   int lock_fd; /* holds the lock on PATH-lock */
@@ -144,6 +153,12 @@ struct ledger {
   struct ledger_counters counters;
 
   _Atomic int64_t last_revocation; /* of what was committed */
+
+  struct {
+    pthread_mutex_t lock;        /* of the slots */
+    _Atomic uint64_t generation; /* from 1; grows with each commit that has changed a principal */
+    struct principal_slot slots[PRINCIPAL_SLOTS];
+  } principals;
 
   pthread_mutex_t pool_mutex;
   struct ledger_connection *idle; /* readers that nobody uses */
@@ -184,6 +199,18 @@ bool ledger_label_id(struct ledger *ledger, const char *text, int64_t *ret_id, s
 bool ledger_span_widen(struct ledger_batch *batch, const struct issued *row, struct fault *f);
 /* Writes what is pending; before each commit. */
 bool ledger_span_flush(struct ledger_batch *batch, struct fault *f);
+
+/* --- principals: ledger_principal_cache.c; any thread --- */
+
+/* To be asked before a row is read that is to be kept. */
+uint64_t ledger_principals_generation(struct ledger *ledger);
+/* Behind the commit, and before anybody is told of it. */
+void ledger_principals_changed(struct ledger *ledger);
+bool ledger_principals_get(struct ledger *ledger, const char *name, struct principal *ret_principal,
+                           uint8_t ret_proof_sha256[TOKEN_SHA256_LEN]);
+void ledger_principals_put(struct ledger *ledger, uint64_t generation,
+                           const struct principal *principal,
+                           const uint8_t proof_sha256[TOKEN_SHA256_LEN]);
 
 /* --- authorities: ledger_authority.c --- */
 
@@ -234,8 +261,7 @@ bool ledger_use_secret(struct ledger_batch *batch, const struct issued *row, str
 bool ledger_check_renewal(struct ledger_connection *c, const struct issued *row,
                           const struct issued *newest, struct fault *f);
 /* From the commit on its principal shows its key, when it has one. */
-bool ledger_renew_proof(struct ledger_connection *writer, const struct issued *row,
-                        struct fault *f);
+bool ledger_renew_proof(struct ledger_batch *batch, const struct issued *row, struct fault *f);
 
 /* --- migrations: ledger_migrate.c --- */
 

@@ -38,12 +38,13 @@ bool ledger_check_renewal(struct ledger_connection *c, const struct issued *row,
   return !row->renews_proof || check_proof(c, row, f);
 }
 
-bool ledger_renew_proof(struct ledger_connection *writer, const struct issued *row, struct fault *f)
+bool ledger_renew_proof(struct ledger_batch *batch, const struct issued *row, struct fault *f)
 {
   AUTO(ledger_call) call = {0};
   if (!row->renews_proof)
     return true;
-  if (!ledger_call_open(writer, SQL_ROTATE_PRINCIPAL, &call, f))
+  batch->has_changed_principal = true;
+  if (!ledger_call_open(batch->ledger->writer, SQL_ROTATE_PRINCIPAL, &call, f))
     return false;
   ledger_call_text(&call, proof_name(PROOF_CERTIFICATE));
   ledger_call_blob(&call, row->spki_sha256, sizeof row->spki_sha256);

@@ -49,6 +49,7 @@ lib_ca_libca_a_SOURCES = \
   lib/ca/ledger_migrate.c \
   lib/ca/ledger_order.c \
   lib/ca/ledger_principal.c \
+  lib/ca/ledger_principal_cache.c \
   lib/ca/ledger_private.h \
   lib/ca/ledger_renewal.c \
   lib/ca/ledger_revocation.c \
