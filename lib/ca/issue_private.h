@@ -11,6 +11,7 @@
 #include "lib/ca/issue.h"
 #include "lib/ca/order.h"
 #include "lib/ca/signer.h"
+#include "lib/pki/csr.h"
 
 /* --- issue_queue.c: jobs in their order. Threads: any --- */
 
@@ -110,6 +111,39 @@ AUTO_VALUE(device_bounds, struct device_bounds, device_bounds_free)
  * wants device_bounds_free in every case. */
 bool issue_bound_device(struct ledger *ledger, struct issue_request *request,
                         struct device_bounds *ret_bounds, struct fault *f);
+
+/* --- issue_draft.c --- */
+
+/* One request on its way to being signed. All zero but job and conf to begin with; wants
+ * draft_free.
+ */
+struct draft {
+  struct issue_job *job;
+  const struct conf *conf;
+  const struct profile *profile;
+  const struct authority *authority;
+  struct order order;
+  struct device_bounds bounds;
+  struct issued renewed; /* of a renewal: the certificate that it renews */
+  struct csr csr;
+  int64_t now_ms;
+  bool is_open;   /* nothing stands against it as yet */
+  bool is_judged; /* the ledger has said something of its key */
+  bool replayed;  /* it has its answer: */
+  struct issued earlier;
+};
+
+/* All that is asked of the ledger, and with it what the request left out. */
+bool draft_look_up(struct draft *draft, struct issuer *issuer, struct fault *f);
+/* Then one of these. The faults of one that is not open are in `f`: what the ledger knows of a key
+ * is told to who has the key alone. Returns false. */
+bool draft_refuse(const struct draft *draft, struct fault *f);
+/* The earlier certificate, for who has the key. */
+bool draft_replay(struct draft *draft, struct fault *f);
+/* The policy, and the octets to be signed, in the place of what is in `tbs`. */
+bool draft_write(struct draft *draft, const uint8_t random[SERIAL_NUMBER_RANDOM_LEN],
+                 struct buf *tbs, struct fault *f);
+void draft_free(struct draft *draft);
 
 /* --- issue_worker.c --- */
 

@@ -118,8 +118,18 @@ void ledger_close(struct ledger *ledger)
   free(ledger);
 }
 
+/* The connection of this thread's snapshot, and whose it is. */
+static _Thread_local struct {
+  struct ledger *ledger;
+  struct ledger_connection *reader;
+} snapshot;
+
 bool ledger_borrow(struct ledger *ledger, struct ledger_connection **ret_reader, struct fault *f)
 {
+  if (snapshot.ledger == ledger) {
+    *ret_reader = snapshot.reader;
+    return true;
+  }
   pthread_mutex_lock(&ledger->pool_mutex);
   struct ledger_connection *reader = ledger->idle;
   if (reader != NULL) {
@@ -135,6 +145,8 @@ bool ledger_borrow(struct ledger *ledger, struct ledger_connection **ret_reader,
 
 void ledger_give_back(struct ledger *ledger, struct ledger_connection *reader)
 {
+  if (snapshot.reader == reader)
+    return;
   pthread_mutex_lock(&ledger->pool_mutex);
   bool keep = ledger->n_idle < IDLE_MAX;
   if (keep) {
@@ -144,6 +156,36 @@ void ledger_give_back(struct ledger *ledger, struct ledger_connection *reader)
   }
   pthread_mutex_unlock(&ledger->pool_mutex);
   if (!keep)
+    ledger_connection_close(reader);
+}
+
+bool ledger_snapshot_begin(struct ledger *ledger, struct fault *f)
+{
+  struct ledger_connection *reader;
+  if (!ledger_borrow(ledger, &reader, f))
+    return false;
+  if (!ledger_run(reader, SQL_BEGIN_READ, f)) {
+    ledger_give_back(ledger, reader);
+    return false;
+  }
+  snapshot.ledger = ledger;
+  snapshot.reader = reader;
+  return true;
+}
+
+/* After an error SQLite may have ended the transaction itself; a connection that is still in one
+ * must not go back to the others. */
+void ledger_snapshot_end(struct ledger *ledger)
+{
+  AUTO(fault) ignored = {0};
+  struct ledger_connection *reader = snapshot.reader;
+  snapshot.ledger = NULL;
+  snapshot.reader = NULL;
+  if (!sqlite3_get_autocommit(reader->db))
+    ledger_run(reader, SQL_ROLLBACK, &ignored);
+  if (sqlite3_get_autocommit(reader->db))
+    ledger_give_back(ledger, reader);
+  else
     ledger_connection_close(reader);
 }
 

@@ -125,6 +125,12 @@ bool ledger_foresee(struct ledger *ledger, const struct issued *row, const struc
                     bool replace, int64_t now, bool *ret_replayed, struct issued *earlier,
                     struct fault *f);
 
+/* From here to its end, what this thread reads is of one moment and comes over one connection: for
+ * many small questions at once. Keep it short: meanwhile the write-ahead log cannot begin anew. Not
+ * within another one, and no writing in between. */
+bool ledger_snapshot_begin(struct ledger *ledger, struct fault *f);
+void ledger_snapshot_end(struct ledger *ledger);
+
 /* UNKNOWN_SERIAL_NUMBER when there is none. */
 bool ledger_get(struct ledger *ledger, struct bytes serial_number, int64_t now,
                 struct issued *ret_row, struct fault *f);

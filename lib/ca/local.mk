@@ -22,6 +22,7 @@ lib_ca_libca_a_SOURCES = \
   lib/ca/expiring.h \
   lib/ca/issue.c lib/ca/issue.h \
   lib/ca/issue_device.c \
+  lib/ca/issue_draft.c \
   lib/ca/issue_order.c \
   lib/ca/issue_private.h \
   lib/ca/issue_queue.c \

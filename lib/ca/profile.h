@@ -122,6 +122,8 @@ void plan_free(struct plan *plan);
 
 AUTO_VALUE(plan, struct plan, plan_free)
 
+enum { SERIAL_NUMBER_RANDOM_LEN = 9 };
 /* 1 octet instance (0x01 to 0x7f), 6 octets of milliseconds, 9 octets of randomness. */
-void serial_number_make(uint8_t instance, int64_t now_ms, const uint8_t random[9],
+void serial_number_make(uint8_t instance, int64_t now_ms,
+                        const uint8_t random[SERIAL_NUMBER_RANDOM_LEN],
                         uint8_t ret_serial_number[SERIAL_NUMBER_LEN]);
