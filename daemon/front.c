@@ -42,6 +42,8 @@ static void on_connection(void *context, struct MHD_Connection *connection, void
                               address != NULL ? address->client_addr : NULL, deadline_ms);
   if (session != NULL)
     tls_offer_tickets(session->tls_session);
+  if (session != NULL && *socket_context != NULL)
+    front_tls_begin(*socket_context, session->tls_session);
   MHD_set_connection_option(connection, MHD_CONNECTION_OPTION_TIMEOUT, front->idle_seconds);
 }
 

@@ -1,5 +1,6 @@
 /* front_internal.h - what the files of the front share. */
 #pragma once
+#include <gnutls/gnutls.h>
 #include <microhttpd.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -41,6 +42,8 @@ struct incoming {
   bool answered;     /* x.reply is what is to be sent */
   bool close;        /* the connection ends with the reply */
   bool waits;        /* its sink does, or did until now */
+  bool may_stay;     /* HTTP/1.1: it does not end unless somebody says so */
+  bool held_back;    /* the reply is not on its way before it is whole */
   _Atomic enum progress progress;
   unsigned sent_status; /* 0: no reply was sent */
 };
@@ -61,6 +64,13 @@ void front_on_completed(void *context, struct MHD_Connection *connection, void *
 /* front_head.c: looks at the head of the request and fills the exchange: checks, route, principal,
  * limits. */
 bool front_take_head(struct incoming *in, const char *method, const char *version, struct fault *f);
+
+/* front_tls.c */
+/* Before the handshake. */
+void front_tls_begin(struct conn *conn, gnutls_session_t session);
+/* Before a reply with a body of `len` octets is handed over; and when all of it was. */
+void front_tls_hold_back(struct incoming *in, size_t len);
+void front_tls_let_go(struct incoming *in);
 
 /* front_reply.c: hands x.reply to libmicrohttpd. */
 enum MHD_Result front_send(struct incoming *in);

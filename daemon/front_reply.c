@@ -183,7 +183,6 @@ static bool add_headers(struct MHD_Response *response, const struct incoming *in
   const struct reply *reply = &in->x.reply;
   char retry_after[12] = "", caching[CACHE_CONTROL_SIZE], modified[HTTP_DATE_SIZE] = "",
        expires[HTTP_DATE_SIZE] = "";
-  bool close = in->close || in->front->quiescing;
   if (reply->retry_after_s > 0)
     snprintf(retry_after, sizeof retry_after, "%u", reply->retry_after_s);
   if (reply->modified_at != 0)
@@ -205,7 +204,7 @@ static bool add_headers(struct MHD_Response *response, const struct incoming *in
       {MHD_HTTP_HEADER_RETRY_AFTER, retry_after},
       {MHD_HTTP_HEADER_ALLOW, reply->allow},
       {MHD_HTTP_HEADER_WWW_AUTHENTICATE, reply->www_authenticate},
-      {MHD_HTTP_HEADER_CONNECTION, close ? "close" : NULL},
+      {MHD_HTTP_HEADER_CONNECTION, in->close ? "close" : NULL},
   };
   for (size_t i = 0; i < ARRAY_LEN(headers); i++)
     if (headers[i].value != NULL && headers[i].value[0] != '\0' &&
@@ -217,9 +216,12 @@ static bool add_headers(struct MHD_Response *response, const struct incoming *in
 enum MHD_Result front_send(struct incoming *in)
 {
   struct reply *reply = &in->x.reply;
+  size_t len = reply->body.len;
   struct MHD_Response *response = make_response(in);
   if (response == NULL)
     return MHD_NO;
+  in->close = in->close || in->front->quiescing; /* asked once: what follows must agree on it */
+  front_tls_hold_back(in, len);
   in->sent_status = reply->status;
   front_set_deadline(in->conn, in->front->request_seconds);
   enum MHD_Result queued = add_headers(response, in)

@@ -108,6 +108,7 @@ static enum MHD_Result begin(struct incoming *in, const char *method, const char
 {
   AUTO(fault) fault = {0};
   in->begun = true;
+  in->may_stay = strcmp(version, MHD_HTTP_VERSION_1_1) == 0;
   snprintf(in->method, sizeof in->method, "%s", method);
   bool taken = front_take_head(in, method, version, &fault);
   if (taken && ((in->route->roles & AS_IT_COMES) == 0 || open_sink(in, &fault)))
@@ -321,6 +322,7 @@ void front_on_completed(void *context, struct MHD_Connection *connection, void *
   *request = NULL;
   if (in == NULL)
     return;
+  front_tls_let_go(in);
   note_refusal_of_mhd(in);
   const char *ended = how_it_ended(in, how);
   if (in->sent_status == 0 && in->conn->timed_out)

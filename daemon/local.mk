@@ -78,6 +78,7 @@ daemon_libfront_a_SOURCES = \
   daemon/front_conn.c daemon/front_conn.h \
   daemon/front_head.c \
   daemon/front_reply.c \
+  daemon/front_tls.c \
   daemon/front_request.c \
   daemon/fronts.c daemon/fronts.h \
   daemon/health.c daemon/health.h \
