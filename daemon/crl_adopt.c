@@ -41,19 +41,29 @@ static unsigned shard_of(const struct crl *crl)
   return (unsigned)shard;
 }
 
-/* Numbers of ours are no larger. */
-static uint64_t number_of(const struct crl *crl)
+/* 0 for one that is larger than any of ours. */
+static int64_t number_of(struct bytes magnitude)
 {
   uint64_t number = 0;
-  if (crl->crl_number.len > sizeof number)
+  if (magnitude.len > sizeof number)
     return 0;
-  for (size_t i = 0; i < crl->crl_number.len; i++)
-    number = number << 8 | crl->crl_number.data[i];
-  return number;
+  for (size_t i = 0; i < magnitude.len; i++)
+    number = number << 8 | magnitude.data[i];
+  return number <= INT64_MAX ? (int64_t)number : 0;
+}
+
+static struct lists_at_hand list_at_hand(const struct crl *crl)
+{
+  int64_t number = number_of(crl->crl_number);
+  if (crl->is_partial)
+    return (struct lists_at_hand){.part = number};
+  if (crl->is_delta)
+    return (struct lists_at_hand){.delta = number, .delta_base = number_of(crl->base_number)};
+  return (struct lists_at_hand){.all = number};
 }
 
 static void note_seen(struct crl_adopter *adopter, const struct authority *authority,
-                      const struct crl *crl)
+                      const struct crl *crl, const struct lists_at_hand *list)
 {
   size_t i = 0;
   while (i < adopter->n_seen && adopter->seen[i].authority != authority)
@@ -62,9 +72,11 @@ static void note_seen(struct crl_adopter *adopter, const struct authority *autho
     return;
   if (i == adopter->n_seen)
     adopter->seen[adopter->n_seen++] = (struct crl_seen){.authority = authority};
-  if (number_of(crl) > adopter->seen[i].number) {
-    adopter->seen[i].number = number_of(crl);
-    adopter->seen[i].this_update = crl->this_update;
+  struct crl_seen *seen = &adopter->seen[i];
+  lists_at_hand_add(&seen->lists, list);
+  if (number_of(crl->crl_number) > seen->number) {
+    seen->number = number_of(crl->crl_number);
+    seen->this_update = crl->this_update;
   }
 }
 
@@ -112,12 +124,13 @@ bool crl_adopt(struct crl_adopter *adopter, struct bytes der, struct fault *f)
   const struct authority *authority = find_issuer(adopter, &crl);
   if (authority == NULL)
     return fault_set(f, BAD_FILE, "none of this daemon's authorities has signed this list");
+  const struct lists_at_hand list = list_at_hand(&crl);
   if (!adopter->only_look) {
     if (!add_all(adopter, authority, &crl, f))
       return false;
-    standing_saw_list(adopter->standing, authority->key_sha256, number_of(&crl));
+    standing_saw_list(adopter->standing, authority->key_sha256, &list);
   }
-  note_seen(adopter, authority, &crl);
+  note_seen(adopter, authority, &crl, &list);
   return true;
 }
 

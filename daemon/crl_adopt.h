@@ -13,11 +13,11 @@
 
 enum { CRL_SEEN_MAX = 64, CRL_OCTETS_MAX = 64 * 1024 * 1024 };
 
-/* The newest list of an authority that was come across. */
+/* The lists of an authority that were come across. */
 struct crl_seen {
   const struct authority *authority;
-  uint64_t number;
-  int64_t this_update;
+  int64_t number, this_update; /* of the newest one */
+  struct lists_at_hand lists;
 };
 
 struct crl_adopter {

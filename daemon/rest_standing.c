@@ -67,10 +67,10 @@ static const struct crl_seen *find_seen(const struct crl_adopter *adopter, const
 
 static void add_row(const struct standing_row *row, const struct crl_seen *seen, struct buf *out)
 {
-  int64_t at_hand = row->crl_at_hand;
+  struct lists_at_hand lists = row->lists;
   char when[WHEN_TEXT_SIZE];
-  if (seen != NULL && (int64_t)seen->number > at_hand)
-    at_hand = (int64_t)seen->number;
+  if (seen != NULL)
+    lists_at_hand_add(&lists, &seen->lists);
   json_add_comma(out);
   buf_add_u8(out, '{');
   json_add_member(out, "name", bytes_of_text(row->authority));
@@ -82,7 +82,7 @@ static void add_row(const struct standing_row *row, const struct crl_seen *seen,
   json_add_number(out, "missing", row->missing);
   json_add_number(out, "crl_signed", row->crl_signed);
   json_add_number(out, "crl_known", row->crl_known);
-  json_add_number(out, "crl_at_hand", at_hand);
+  json_add_number(out, "crl_at_hand", lists_at_hand_reach(&lists, row->crl_known));
   if (seen != NULL) {
     when_text(when, seen->this_update);
     json_add_member(out, "crl_at_hand_this_update", bytes_of_text(when));
@@ -132,7 +132,7 @@ static bool take_list(struct exchange *x, struct crl_adopter *adopter, struct fa
   }
   buf_add_u8(out, '{');
   json_add_member(out, "authority", bytes_of_text(adopter->seen[0].authority->name));
-  json_add_number(out, "crl_number", (int64_t)adopter->seen[0].number);
+  json_add_number(out, "crl_number", adopter->seen[0].number);
   json_add_number(out, "revocations", adopter->n_added);
   buf_add_u8(out, '}');
   return buf_ok(out) || fault_no_memory(f);

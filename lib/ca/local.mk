@@ -63,6 +63,7 @@ lib_ca_libca_a_SOURCES = \
   lib/ca/ledger_sql.h \
   lib/ca/ledger_tally.c \
   lib/ca/ledger_webhook.c \
+  lib/ca/lists_at_hand.c lib/ca/lists_at_hand.h \
   lib/ca/order.c lib/ca/order.h \
   lib/ca/peer.c lib/ca/peer.h \
   lib/ca/peer_who.c \

@@ -132,7 +132,8 @@ static bool ask_all(struct standing *standing, struct standing_report *report, b
   for (size_t i = 0; i < report->n; i++) {
     struct standing_row *row = &report->rows[i];
     const struct standing_row *before = find_row(&standing->report, row->key_sha256);
-    row->crl_at_hand = before != NULL ? before->crl_at_hand : 0;
+    if (before != NULL)
+      row->lists = before->lists;
     if (changed_only && is_as_before(before, row))
       *row = *before;
     else if (!ask_one(standing, row, f))
@@ -270,13 +271,14 @@ bool standing_settle(struct standing *standing, struct fault *f)
 
 /* --- accepting --- */
 
-void standing_saw_list(struct standing *standing, const uint8_t key_sha256[32], uint64_t number)
+void standing_saw_list(struct standing *standing, const uint8_t key_sha256[32],
+                       const struct lists_at_hand *seen)
 {
   pthread_mutex_lock(&standing->asking);
   pthread_mutex_lock(&standing->lock);
   struct standing_row *row = find_row(&standing->report, key_sha256);
-  if (row != NULL && number <= INT64_MAX && (int64_t)number > row->crl_at_hand)
-    row->crl_at_hand = (int64_t)number;
+  if (row != NULL)
+    lists_at_hand_add(&row->lists, seen);
   pthread_mutex_unlock(&standing->lock);
   pthread_mutex_unlock(&standing->asking);
 }
@@ -285,12 +287,13 @@ static bool check_lists(const struct standing_report *report, struct fault *f)
 {
   for (size_t i = 0; i < report->n; i++) {
     const struct standing_row *row = &report->rows[i];
-    if (row->crl_signed > row->crl_known && row->crl_signed > row->crl_at_hand)
+    int64_t at_hand = lists_at_hand_reach(&row->lists, row->crl_known);
+    if (row->crl_signed > row->crl_known && row->crl_signed > at_hand)
       return fault_set(
           f, AUTHORITY_STATE,
-          "revocation list %lld of %s was signed, and the newest at hand is %lld: give "
-          "that list, or accept that what it revoked may be lost",
-          (long long)row->crl_signed, row->authority, (long long)row->crl_at_hand);
+          "revocation list %lld of %s was signed, and those at hand reach to %lld: give "
+          "that list and the one of all certificates, or accept that what it revoked may be lost",
+          (long long)row->crl_signed, row->authority, (long long)at_hand);
   }
   return true;
 }

@@ -18,6 +18,7 @@
 #include "lib/ca/authorities.h"
 #include "lib/ca/key_holder.h"
 #include "lib/ca/ledger.h"
+#include "lib/ca/lists_at_hand.h"
 #include "lib/ca/recorder.h"
 
 enum standing_state {
@@ -38,8 +39,7 @@ struct standing_row {
   int64_t crl_signed; /* the highest cRLNumber that the key holder has signed; 0: none */
   int64_t
       crl_known; /* the highest that the ledger knows of: taken before it was signed, or accepted */
-  int64_t
-      crl_at_hand; /* the highest of the lists whose revocations were taken in since the start */
+  struct lists_at_hand lists; /* those whose revocations were taken in since the start */
 };
 
 struct standing_report {
@@ -78,8 +78,9 @@ bool standing_check(struct standing *standing, struct fault *f);
 /* The same for who is about to sign: compares when that was not done yet. */
 bool standing_settle(struct standing *standing, struct fault *f);
 
-/* A list of this key's, of this number, was read, and what it revokes is in the ledger now. */
-void standing_saw_list(struct standing *standing, const uint8_t key_sha256[32], uint64_t number);
+/* A list of this key's was read, and what it revokes is in the ledger now. */
+void standing_saw_list(struct standing *standing, const uint8_t key_sha256[32],
+                       const struct lists_at_hand *seen);
 /* Takes what is missing as lost, and goes on: a row for each authority, with an event of `who`.
  * SELECTION_CHANGED when not just so many are missing (0: it is for the lists alone), or nothing is
  * against signing; AUTHORITY_STATE when lists were signed and none as new was seen, unless

@@ -287,12 +287,35 @@ static void a_list_that_the_ledger_took_no_number_for_tells_of_an_older_copy(voi
   assert_int_equal(row.crl_known, 1);
   /* An older list is not enough. */
   assert_int_equal(accept(0, false), FAULT_AUTHORITY_STATE);
-  standing_saw_list(bench.standing, row.key_sha256, 6);
+  standing_saw_list(bench.standing, row.key_sha256, &(struct lists_at_hand){.all = 6});
   assert_int_equal(accept(0, false), FAULT_AUTHORITY_STATE);
-  standing_saw_list(bench.standing, row.key_sha256, 7);
+  standing_saw_list(bench.standing, row.key_sha256, &(struct lists_at_hand){.all = 7});
   assert_int_equal(accept(0, false), FAULT_NONE);
   assert_true(standing_check(bench.standing, &f));
   assert_int_equal(take_number(0), 8);
+}
+
+static void lists_reach_as_far_as_nothing_can_be_missing(void **state)
+{
+  (void)state;
+  enum { KNOWN = 4 };
+  static const struct {
+    struct lists_at_hand lists;
+    int64_t reach;
+  } cases[] = {
+      {{0}, 0},
+      {{.all = 9}, 9},
+      {{.delta = 9, .delta_base = 4}, 9}, /* on what the ledger knows */
+      {{.delta = 9, .delta_base = 5}, 0},
+      {{.all = 6, .delta = 9, .delta_base = 7}, 6}, /* on a later one than is there */
+      {{.all = 7, .delta = 9, .delta_base = 7}, 9},
+      {{.part = 9}, 0},
+      {{.all = 4, .part = 9}, 4},
+      {{.all = 8, .part = 9}, 9},
+      {{.all = 4, .delta = 8, .delta_base = 4, .part = 9}, 9},
+  };
+  for (size_t i = 0; i < ARRAY_LEN(cases); i++)
+    assert_int_equal(lists_at_hand_reach(&cases[i].lists, KNOWN), cases[i].reach);
 }
 
 static void without_the_list_that_must_be_said(void **state)
@@ -343,6 +366,7 @@ int main(void)
       TEST(a_key_holder_whose_memory_is_new_is_told_all),
       TEST(what_is_missing_is_accepted_once_and_by_its_number),
       TEST(a_list_that_the_ledger_took_no_number_for_tells_of_an_older_copy),
+      TEST(lists_reach_as_far_as_nothing_can_be_missing),
       TEST(without_the_list_that_must_be_said),
       TEST(without_a_key_holder_nothing_is_known_and_nothing_is_signed),
       TEST(without_a_standing_there_is_nothing_against_signing),
