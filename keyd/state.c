@@ -225,6 +225,16 @@ static bool make(const char *path, struct fault *f)
   return file_write(path, buf_bytes(&file), 0600, false, f) || file_exists(path);
 }
 
+/* Whoever wrote it may have ended before it was on the disk, and the other block may be torn: the
+ * one that was read is not the one to be written first. */
+static bool settle(struct state *state, struct fault *f)
+{
+  if (fdatasync(state->fd) != 0)
+    return fail(state, "write", f);
+  state->synced = state->now.generation;
+  return true;
+}
+
 static bool open_with(struct state *state, const char *path, int flags, struct fault *f)
 {
   pthread_mutex_init(&state->lock, NULL);
@@ -236,7 +246,7 @@ static bool open_with(struct state *state, const char *path, int flags, struct f
   state->fd = open(path, flags | O_CLOEXEC);
   if (state->fd < 0 || state->timer < 0)
     return fail(state, "open", f);
-  bool ok = begin(state, f);
+  bool ok = begin(state, f) && settle(state, f);
   end(state);
   if (ok && state->n_torn > 0)
     log_say(LOG_LEVEL_WARNING, "took the older one of two copies of the counts",

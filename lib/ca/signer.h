@@ -42,7 +42,8 @@ struct signer_counts {
   uint64_t crl_number; /* the highest that was signed; 0: none */
 };
 /* Tells how many certificates of a key the ledger has, and asks what the key holder remembers, of
- * this very call too. Never waits for a disk. SIGNER_REFUSED: there is no such key; SIGNER_DOWN. */
+ * this very call too. Waits for a disk only while a list's number is brought to it. SIGNER_REFUSED:
+ * there is no such key; SIGNER_DOWN. */
 bool signer_count(struct signer *signer, const uint8_t key_sha256[32], uint64_t recorded,
                   struct signer_counts *ret_counts, struct fault *f);
 void signer_free(struct signer *signer);

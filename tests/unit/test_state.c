@@ -281,6 +281,31 @@ static void a_torn_block_costs_what_was_not_yet_on_disk(void **context)
   }
 }
 
+/* Nor does it cost a CRL's number when it is the next key holder that was writing. */
+static void a_torn_block_costs_no_number_of_the_one_before(void **context)
+{
+  AUTO(fault) fault = {0};
+  uint8_t octets[FILE_LEN];
+  (void)context;
+  struct state *state = new_state();
+  assert_true(state_take_crl_number(state, first, 5, &fault));
+  for (int i = 0; i < 3; i++) {
+    state_free(state);
+    state = open_state();
+    sign(state, first, 1);
+    read_file(octets);
+    state_free(state);
+    octets[i % 2 * BLOCK_LEN] ^= 1;
+    write_file(octets, sizeof octets);
+    octets[i % 2 * BLOCK_LEN] ^= 1;
+    state = open_state();
+    assert_int_equal(counts_of(state, first).crl_number, 5);
+    sign(state, first, 1);
+    read_file(octets);
+  }
+  state_free(state);
+}
+
 static void between_two_syncs_one_block_stays_as_it_is(void **context)
 {
   AUTO(fault) fault = {0};
@@ -383,6 +408,7 @@ int main(void)
       cmocka_unit_test(no_count_is_lost_between_processes),
       cmocka_unit_test(no_number_is_taken_twice_by_two_processes),
       cmocka_unit_test(a_torn_block_costs_what_was_not_yet_on_disk),
+      cmocka_unit_test(a_torn_block_costs_no_number_of_the_one_before),
       cmocka_unit_test(between_two_syncs_one_block_stays_as_it_is),
       cmocka_unit_test(a_damaged_file_is_never_taken_for_an_empty_one),
       cmocka_unit_test(a_check_makes_no_file),
