@@ -76,17 +76,26 @@ void help_group(const char *word, FILE *to)
     }
 }
 
+static size_t widest_verb(void)
+{
+  size_t width = strlen("--version");
+  for (const struct verb *const *verb = verbs; *verb != NULL; verb++)
+    width = strlen((*verb)->name) > width ? strlen((*verb)->name) : width;
+  return width;
+}
+
 void help_program(FILE *to)
 {
+  size_t width = widest_verb() + 1;
   fputs("mintmark - a certificate authority for the production line\n\n"
         "usage: mintmark COMMAND [OPTION...]\n\n"
         "Commands:\n",
         to);
   for (const struct verb *const *verb = verbs; *verb != NULL; verb++)
-    screen_row(to, (*verb)->name, 13, (*verb)->summary);
+    screen_row(to, (*verb)->name, width, (*verb)->summary);
   fputs("\nOptions:\n", to);
-  screen_row(to, "--help", 13, "print this; after a command, what it takes");
-  screen_row(to, "--version", 13, "print the version");
+  screen_row(to, "--help", width, "print this; after a command, what it takes");
+  screen_row(to, "--version", width, "print the version");
   fputs("\nFirst steps:\n"
         "  mintmark init --dir acme --name \"Acme Widgets\"\n"
         "  mintmarkd --config acme/mintmark.conf &\n"
