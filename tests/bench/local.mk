@@ -41,4 +41,5 @@ mintmark_pipeline_LDADD = $(CA_LIBS) keyd/libkeyd.a $(CA_LIBS) $(SECCOMP_LIBS)
 mintmark_pipeline_SOURCES = tests/bench/pipeline.c tests/bench/pipeline_signer.c \
   tests/bench/pipeline_signer.h
 endif
-EXTRA_DIST += tests/bench/pipeline.sh tests/bench/pipeline.instructions
+EXTRA_DIST += tests/bench/pipeline.sh tests/bench/pipeline.instructions \
+  tests/bench/side_by_side.sh tests/bench/side_by_side.py
