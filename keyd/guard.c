@@ -107,8 +107,10 @@ static void add_names(struct buf *out, uint32_t bits, const char *(*name_of)(uns
   }
 }
 
-static bool usages_are_within(const char *what, uint32_t bits, uint32_t allowed,
-                              const char *(*name_of)(unsigned bit), struct fault *f)
+/* `setting` is where more can be allowed. */
+static bool usages_are_within(const char *what, const char *setting, uint32_t bits,
+                              uint32_t allowed, const char *(*name_of)(unsigned bit),
+                              struct fault *f)
 {
   AUTO(buf) names = {0};
   if (bits == 0)
@@ -116,7 +118,7 @@ static bool usages_are_within(const char *what, uint32_t bits, uint32_t allowed,
   if ((bits & ~allowed) == 0)
     return true;
   add_names(&names, bits & ~allowed, name_of);
-  return REFUSE(f, "%s not allowed: %s", what, buf_text(&names));
+  return REFUSE(f, "%s not allowed (%s of keyd.conf): %s", what, setting, buf_text(&names));
 }
 
 static bool usages_are_allowed(const struct guard *guard, const struct cert *cert, int64_t now,
@@ -124,13 +126,13 @@ static bool usages_are_allowed(const struct guard *guard, const struct cert *cer
 {
   (void)now;
   uint32_t never = KU_KEY_CERT_SIGN | KU_CRL_SIGN;
-  if (!usages_are_within("key usage", cert->key_usage, guard->limits.key_usages & ~never,
-                         key_usage_name, f))
+  if (!usages_are_within("key usage", "key_usages", cert->key_usage,
+                         guard->limits.key_usages & ~never, key_usage_name, f))
     return false;
   if (cert->has_unknown_eku)
     return REFUSE(f, "an extended key usage that is not known here");
-  return usages_are_within("extended key usage", cert->ext_key_usage, guard->limits.ext_key_usages,
-                           ext_key_usage_name, f);
+  return usages_are_within("extended key usage", "ext_key_usages", cert->ext_key_usage,
+                           guard->limits.ext_key_usages, ext_key_usage_name, f);
 }
 
 static bool is_near(int64_t instant, int64_t now, int64_t distance_s)
