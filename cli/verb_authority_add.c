@@ -18,6 +18,7 @@
 #include "lib/base/file.h"
 #include "lib/base/text.h"
 #include "lib/base/when.h"
+#include "lib/pki/authority_name.h"
 #include "lib/pki/pem.h"
 
 enum { CONF_MAX = 1024 * 1024, TAKEN_WITHIN_MS = 15 * 1000, CN_MAX = 64 };
@@ -71,8 +72,8 @@ static bool read_args(const struct args *args, struct add *add, struct fault *f)
   add->passphrase_file = args_get(args, "passphrase-file");
   if (add->dir[0] == '\0')
     return fault_set(f, BAD_USAGE, "--dir names the folder of the authority that is there");
-  if (!text_is_token(bytes_of_text(add->name), 64, "-_."))
-    return fault_set(f, BAD_USAGE, "the name is 1 to 64 of A-Z a-z 0-9 - _ .");
+  if (!authority_name_is_valid(add->name))
+    return fault_set(f, BAD_USAGE, "the name is " AUTHORITY_NAME_FORM);
   if (add->plan.cross && !add->new_root)
     return fault_set(f, BAD_USAGE, "--cross is for a new root: give --new-root, too");
   return read_validity(args, "validity", "3650d", &add->plan.issuing_validity_s, f) &&

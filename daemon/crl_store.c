@@ -11,6 +11,7 @@
 
 #include "daemon/crl_table.h"
 #include "lib/base/text.h"
+#include "lib/pki/authority_name.h"
 
 enum { FORMATS = 2 };
 
@@ -93,10 +94,10 @@ static bool make_folder(const char *path, struct fault *f)
   return errno == EEXIST || fail(f, "make", path);
 }
 
-/* An authority may not be called so that its lists stand elsewhere, or where a folder is. */
+/* The configuration has no other, but files stand elsewhere by a wrong one. */
 static bool check_name(const char *authority, struct fault *f)
 {
-  return (text_is_token(bytes_of_text(authority), 64, "-_.") && authority[0] != '.') ||
+  return authority_name_is_valid(authority) ||
          fault_set(f, FILE_ERROR, "no list can be called after an authority \"%s\"", authority);
 }
 

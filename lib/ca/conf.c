@@ -13,6 +13,7 @@
 #include "lib/base/text.h"
 #include "lib/ca/conf_option.h"
 #include "lib/ca/conf_scan.h"
+#include "lib/pki/authority_name.h"
 
 enum {
   FILE_MAX = 1024 * 1024,
@@ -222,10 +223,12 @@ static struct profile *add_profile(struct conf *conf, const char *name)
 static bool check_title(cfg_t *cfg)
 {
   const char *title = cfg_title(cfg);
-  if (title == NULL || text_is_token(bytes_of_text(title), 64, "-_."))
+  bool is_authority = strcmp(cfg_name(cfg), "authority") == 0;
+  if (title == NULL || (is_authority ? authority_name_is_valid(title)
+                                     : text_is_token(bytes_of_text(title), 64, "-_.")))
     return true;
-  fail(cfg->line, "%s \"%s\" cannot be called so; write 1 to 64 of A-Z a-z 0-9 - _ .",
-       cfg_name(cfg), title);
+  fail(cfg->line, "%s \"%s\" cannot be called so; write %s", cfg_name(cfg), title,
+       is_authority ? AUTHORITY_NAME_FORM : "1 to 64 of A-Z a-z 0-9 - _ .");
   return false;
 }
 

@@ -54,6 +54,8 @@ try 'it waits' is issuing-2 standby
 try 'a configuration keeps its mode' [ "$(stat -c %a "$ca/keyd.conf")" = 640 ]
 try 'a name is taken once' says 1 'choose another name' authority add issuing-2 --dir "$ca"
 try 'a name that is none is refused' says 2 'A-Z a-z' authority add ../x --dir "$ca"
+try 'and one that is the file of another' says 2 'A-Z a-z' authority add issuing.crl --dir "$ca"
+try 'or of all' says 2 'not "roots"' authority add roots --dir "$ca"
 try 'its key is for its owner alone' [ "$(stat -c %a "$ca/keys/issuing-2.key")" = 600 ]
 try 'the configurations are right' "$mintmark" check-config --dir "$ca"
 try 'one that is not there is told' says 1 'no authority issuing-9' authority activate issuing-9

@@ -247,7 +247,7 @@ static void what_cannot_be_written_leaves_the_old_one(void **state)
 static void no_authority_is_called_so_that_its_lists_stand_elsewhere(void **state)
 {
   (void)state;
-  static const char *const names[] = {"", ".", "..", ".hidden", "a/b", "../a"};
+  static const char *const names[] = {"", ".", "..", ".hidden", "a/b", "../a", "a.crl"};
   for (size_t i = 0; i < ARRAY_LEN(names); i++) {
     AUTO(buf) middle = {0};
     AUTO(fault) f = {0};
