@@ -103,6 +103,8 @@ daemon_libfront_a_SOURCES = \
   daemon/route.c daemon/route.h \
   daemon/routes.c \
   daemon/run.c daemon/run.h \
+  daemon/run_check.c \
+  daemon/run_fixed.c daemon/run_fixed.h \
   daemon/service.h \
   daemon/tls.c daemon/tls.h \
   daemon/webhook.c daemon/webhook.h \

@@ -1,7 +1,6 @@
 /* run.c - see run.h. */
 #include "daemon/run.h"
 
-#include <stddef.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -20,11 +19,11 @@
 #include "daemon/ocsp.h"
 #include "daemon/renew.h"
 #include "daemon/renew_files.h"
+#include "daemon/run_fixed.h"
 #include "daemon/service.h"
 #include "daemon/tls.h"
 #include "daemon/webhook_post.h"
 #include "daemon/webhooks.h"
-#include "lib/base/file.h"
 #include "lib/base/log.h"
 #include "lib/base/text.h"
 #include "lib/base/when.h"
@@ -58,38 +57,6 @@ struct run {
   struct expiry_watch *expiry_watch;
   struct clock_watch clock;
 };
-
-/* --- check --- */
-
-static bool check_key_holder(const struct conf *conf, struct fault *f)
-{
-  if (conf->key_holder_socket != NULL)
-    return true; /* its unit may be started later */
-  char *program = file_find_program(conf->key_holder_program, SBINDIR);
-  bool there = program != NULL && access(program, X_OK) == 0;
-  free(program);
-  if (!there)
-    return fault_set(f, BAD_FILE, "key holder: %s cannot be executed", conf->key_holder_program);
-  return file_exists(conf->key_holder_config) ||
-         fault_set(f, BAD_FILE, "key holder: %s is not there", conf->key_holder_config);
-}
-
-static bool check_listen(const char *text, struct fault *f)
-{
-  struct sockaddr_storage address;
-  socklen_t len;
-  return text == NULL || listen_read(text, &address, &len, f);
-}
-
-bool run_check(const struct conf *conf, struct fault *f)
-{
-  AUTO(trust) trust = NULL;
-  AUTO(webhook_setups) webhooks = NULL;
-  return authorities_check(conf, when_now(), f) && trust_load(conf, NULL, &trust, f) &&
-         tls_check(conf->tls_certificate, conf->tls_key, f) && check_listen(conf->listen, f) &&
-         check_listen(conf->public_listen, f) && check_key_holder(conf, f) &&
-         webhook_setups_load(conf, &webhooks, f);
-}
 
 /* --- start --- */
 
@@ -267,45 +234,6 @@ bool run_start(struct conf *conf, const struct listeners *listeners, struct run 
 
 /* --- reload --- */
 
-enum setting_kind { TEXT, NUMBER };
-
-/* Settings that a running daemon cannot change. */
-static const struct {
-  const char *name;
-  enum setting_kind kind;
-  size_t at;
-} fixed[] = {
-    {"listen", TEXT, offsetof(struct conf, listen)},
-    {"public_listen", TEXT, offsetof(struct conf, public_listen)},
-    {"ledger", TEXT, offsetof(struct conf, ledger)},
-    {"folder of section crl", TEXT, offsetof(struct conf, crl.folder)},
-    {"key holder's socket", TEXT, offsetof(struct conf, key_holder_socket)},
-    {"key holder's program", TEXT, offsetof(struct conf, key_holder_program)},
-    {"key holder's configuration", TEXT, offsetof(struct conf, key_holder_config)},
-    {"threads", NUMBER, offsetof(struct conf, threads)},
-    {"workers", NUMBER, offsetof(struct conf, workers)},
-    {"ocsp's cache", NUMBER, offsetof(struct conf, ocsp.cache)},
-    {"connections", NUMBER, offsetof(struct conf, connections)},
-    {"connections_per_address", NUMBER, offsetof(struct conf, connections_per_address)},
-};
-
-static bool is_same(const struct conf *a, const struct conf *b, size_t i)
-{
-  const void *at_a = (const char *)a + fixed[i].at, *at_b = (const char *)b + fixed[i].at;
-  if (fixed[i].kind == NUMBER)
-    return *(const unsigned *)at_a == *(const unsigned *)at_b;
-  const char *text_a = *(char *const *)at_a, *text_b = *(char *const *)at_b;
-  return text_a == text_b || (text_a != NULL && text_b != NULL && strcmp(text_a, text_b) == 0);
-}
-
-static void warn_of_fixed(const struct conf *before, const struct conf *now)
-{
-  for (size_t i = 0; i < ARRAY_LEN(fixed); i++)
-    if (!is_same(before, now, i))
-      log_say(LOG_LEVEL_WARNING, "a changed setting takes effect at the next restart only",
-              LOG_TEXT("setting", fixed[i].name));
-}
-
 static bool take_new_authorities(struct run *run, const struct conf *conf, struct fault *f)
 {
   size_t n = 0;
@@ -328,7 +256,7 @@ bool run_reload(struct run *run, struct fault *f)
       !tls_load(conf->tls_certificate, conf->tls_key, f))
     return false;
   trust_box_put(run->trusts, TAKE(trust));
-  warn_of_fixed(run->conf, conf);
+  run_warn_of_fixed(run->conf, conf);
   log_setup(conf->log_format, conf->log_level, STDERR_FILENO);
   fronts_set_seconds(run->fronts, conf->request_seconds, conf->idle_seconds);
   /* The pipeline first: a certificate that is renewed at once is to be of the new profile. */
