@@ -155,6 +155,8 @@ static struct curl_slist *make_headers(const struct client *client, const struct
   buf_addf(&line, "Content-Type: %s", call->body != NULL ? "application/json" : call->octets_type);
   if (more != NULL && (call->body != NULL || call->octets_type != NULL))
     more = curl_slist_append(more, buf_text(&line));
+  if (more != NULL && call->upload != NULL) /* it may be refused before it goes out */
+    more = curl_slist_append(more, "Expect: 100-continue");
   if (more == NULL) {
     curl_slist_free_all(headers);
     return NULL;
@@ -167,6 +169,37 @@ static void free_headers(struct curl_slist *headers)
   if (headers != NULL)
     explicit_bzero(headers->data, strlen(headers->data));
   curl_slist_free_all(headers);
+}
+
+static size_t give_body(char *out, size_t size, size_t n, void *context)
+{
+  struct upload *upload = context;
+  size_t len = fread(out, size, n, upload->file) * size;
+  upload->sent += (int64_t)len;
+  return ferror(upload->file) ? CURL_READFUNC_ABORT : len;
+}
+
+static int tick(void *context, curl_off_t to_come, curl_off_t came, curl_off_t to_go,
+                curl_off_t gone)
+{
+  struct upload *upload = context;
+  (void)to_come, (void)came, (void)to_go, (void)gone;
+  if (upload->tick != NULL)
+    upload->tick(upload->context);
+  return 0;
+}
+
+static void set_upload(CURL *curl, struct upload *upload)
+{
+  rewind(upload->file);
+  upload->sent = 0;
+  curl_easy_setopt(curl, CURLOPT_POST, 1L);
+  curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)upload->octets);
+  curl_easy_setopt(curl, CURLOPT_READFUNCTION, give_body);
+  curl_easy_setopt(curl, CURLOPT_READDATA, upload);
+  curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, tick);
+  curl_easy_setopt(curl, CURLOPT_XFERINFODATA, upload);
+  curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
 }
 
 static void set_options(struct client *client, const struct call *call, const char *url,
@@ -199,6 +232,8 @@ static void set_options(struct client *client, const struct call *call, const ch
     curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE, (long)body.len);
     curl_easy_setopt(curl, CURLOPT_POSTFIELDS, body.data);
   }
+  if (call->upload != NULL)
+    set_upload(curl, call->upload);
   if (client->where.client_cert != NULL) {
     curl_easy_setopt(curl, CURLOPT_SSLCERT, client->where.client_cert);
     curl_easy_setopt(curl, CURLOPT_SSLKEY, client->where.client_key);
@@ -266,6 +301,8 @@ static bool try_once(struct client *client, const struct call *call, struct byte
 /* Might the same request do better in a while? */
 static bool is_worth_it(const struct call *call, const struct answer *answer, const struct fault *f)
 {
+  if (call->once || (call->upload != NULL && call->upload->sent > 0))
+    return false;
   if (answer->passed_on)
     return false; /* a second answer behind half of the first would be none */
   if (answer->status == 429 || answer->status == 503)
@@ -316,7 +353,7 @@ bool client_call(struct client *client, const struct call *call, int *ret_status
   struct answer answer = {.curl = client->curl, .to = call->to, .arrival = call->arrival};
   char *body = call->body != NULL ? json_dumps(call->body, JSON_COMPACT) : NULL;
   struct bytes octets = body != NULL ? bytes_of_text(body) : call->octets;
-  if (octets.data == NULL && call->post)
+  if (octets.data == NULL && call->post && call->upload == NULL)
     octets = bytes_of_text("");
   bool good = call->body == NULL || body != NULL ? ask(client, call, octets, &answer, f)
                                                  : fault_no_memory(f);

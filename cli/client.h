@@ -37,13 +37,25 @@ struct arrival {
   char repr_digest[64];     /* Repr-Digest (RFC 9530); "": none */
 };
 
+/* A body that is read from a file while it is sent. */
+struct upload {
+  FILE *file; /* from its beginning */
+  int64_t octets;
+  void (*tick)(void *context); /* now and then until the call is over; NULL: nothing */
+  void *context;
+  int64_t sent; /* set by the call: so many of them may have reached the daemon */
+};
+
 struct call {
   const char *path;        /* "/v1/certificates" */
   const char *query;       /* "" or from query_add */
   const json_t *body;      /* NULL: GET, unless `post`; otherwise POST */
   bool post;               /* POST, although there is no body */
   struct bytes octets;     /* a body that is no JSON object, instead */
-  const char *octets_type; /* its media type */
+  struct upload *upload;   /* or one that is too long for that; once it goes out there is no second
+                              try */
+  const char *octets_type; /* the media type of either */
+  bool once;               /* one try, whatever the patience */
   bool not_again;          /* a lost reply must not lead to a second request */
   const char *accept;      /* NULL: application/json */
   FILE *to; /* a good answer's octets go here as they come; NULL: it is read as JSON */

@@ -14,9 +14,12 @@ cli_libcli_a_SOURCES = \
   cli/facts.c cli/facts.h \
   cli/help.c cli/help.h \
   cli/item.c cli/item.h \
+  cli/issue_batch.c cli/issue_batch.h \
+  cli/batch_watch.c cli/batch_watch.h \
   cli/json_out.c cli/json_out.h \
   cli/new_authority.c cli/new_authority.h \
   cli/new_ca.c cli/new_ca.h \
+  cli/new_file.c cli/new_file.h \
   cli/outputs.c cli/outputs.h \
   cli/pace.c cli/pace.h \
   cli/pair.c cli/pair.h \

@@ -1,18 +1,12 @@
 /* verb_backup.c - mintmark backup: a copy of the ledger of a daemon that goes on working. */
-#include <errno.h>
-#include <fcntl.h>
 #include <openssl/evp.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <sys/file.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "cli/client.h"
 #include "cli/json_out.h"
+#include "cli/new_file.h"
 #include "cli/screen.h"
 #include "lib/base/base64.h"
-#include "lib/base/file.h"
 #include "lib/base/text.h"
 
 /* The daemon reads its whole ledger twice before the first octet comes. */
@@ -22,9 +16,7 @@ AUTO_POINTER(EVP_MD_CTX, EVP_MD_CTX, EVP_MD_CTX_free)
 
 struct backup {
   const char *path;
-  struct buf new_path;
-  FILE *file; /* the new one, until it has its name */
-  bool force;
+  struct new_file file;
   struct arrival arrival;
   uint8_t sha256[EVP_MAX_MD_SIZE];
   unsigned sha256_len;
@@ -32,61 +24,24 @@ struct backup {
 
 static void backup_free(struct backup *backup)
 {
-  if (backup->file != NULL) {
-    fclose(backup->file);
-    unlink(buf_text(&backup->new_path));
-  }
-  buf_free(&backup->new_path);
+  new_file_free(&backup->file);
 }
 AUTO_VALUE(backup, struct backup, backup_free)
 
-static bool fail(const char *verb, const char *path, struct fault *f)
-{
-  return fault_set(f, FILE_ERROR, "cannot %s %s: %s", verb, path, strerror(errno));
-}
-
-static bool is_there(const char *path, struct fault *f)
-{
-  return fault_set(f, FILE_ERROR, "%s is already there: --force replaces it", path);
-}
-
 /* --- the new file --- */
-
-/* What an earlier one left behind when it was interrupted is begun anew, unless it is still at it.
- */
-static bool open_new(struct backup *backup, struct fault *f)
-{
-  buf_addf(&backup->new_path, "%s.new", backup->path);
-  const char *path = buf_text(&backup->new_path);
-  if (!buf_ok(&backup->new_path))
-    return fault_no_memory(f);
-  int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-  if (fd < 0)
-    return fail("write", path, f);
-  if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
-    close(fd);
-    return fault_set(f, FILE_ERROR, "%s is being written by another backup", path);
-  }
-  backup->file = fdopen(fd, "w+");
-  if (backup->file == NULL) {
-    close(fd);
-    return fault_no_memory(f);
-  }
-  return (ftruncate(fd, 0) == 0 && fchmod(fd, 0600) == 0) || fail("write", path, f);
-}
 
 static bool digest_file(struct backup *backup, struct fault *f)
 {
   AUTO(EVP_MD_CTX) digest = EVP_MD_CTX_new();
   char block[64 * 1024];
-  rewind(backup->file);
+  rewind(backup->file.file);
   if (digest == NULL || EVP_DigestInit_ex(digest, EVP_sha256(), NULL) != 1)
     return fault_no_memory(f);
-  for (size_t n; (n = fread(block, 1, sizeof block, backup->file)) > 0;)
+  for (size_t n; (n = fread(block, 1, sizeof block, backup->file.file)) > 0;)
     if (EVP_DigestUpdate(digest, block, n) != 1)
       return fault_no_memory(f);
-  if (ferror(backup->file))
-    return fail("read", buf_text(&backup->new_path), f);
+  if (ferror(backup->file.file))
+    return fault_set(f, FILE_ERROR, "cannot read %s: %m", buf_text(&backup->file.new_path));
   return EVP_DigestFinal_ex(digest, backup->sha256, &backup->sha256_len) == 1 || fault_no_memory(f);
 }
 
@@ -95,9 +50,7 @@ static bool digest_file(struct backup *backup, struct fault *f)
 static bool check_new(struct backup *backup, struct fault *f)
 {
   AUTO(buf) expected = {0};
-  if (fflush(backup->file) != 0 || fsync(fileno(backup->file)) != 0)
-    return fail("write", buf_text(&backup->new_path), f);
-  if (!digest_file(backup, f))
+  if (!new_file_sync(&backup->file, f) || !digest_file(backup, f))
     return false;
   buf_add_text(&expected, "sha-256=:");
   base64_add(&expected, bytes_of(backup->sha256, backup->sha256_len), 0);
@@ -107,52 +60,18 @@ static bool check_new(struct backup *backup, struct fault *f)
   return fault_set(f, FILE_ERROR, "what arrived is not what the daemon sent: its SHA-256 differs");
 }
 
-/* Not every file system can refuse to replace; then a file that comes there this very moment is
- * lost. */
-static bool take_name(const struct backup *backup, const char *new_path, struct fault *f)
-{
-  unsigned flags = backup->force ? 0 : RENAME_NOREPLACE;
-  int status = renameat2(AT_FDCWD, new_path, AT_FDCWD, backup->path, flags);
-  if (status != 0 && !backup->force && (errno == EINVAL || errno == ENOSYS))
-    status = file_exists(backup->path) ? (errno = EEXIST, -1) : rename(new_path, backup->path);
-  if (status == 0)
-    return true;
-  return errno == EEXIST ? is_there(backup->path, f) : fail("write", backup->path, f);
-}
-
-static bool sync_folder(const char *path, struct fault *f)
-{
-  char *folder = file_beside(path, ".");
-  int fd = folder != NULL ? open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
-  bool synced = fd >= 0 && fsync(fd) == 0;
-  free(folder);
-  if (!synced)
-    fail("write", path, f);
-  if (fd >= 0)
-    close(fd);
-  return synced;
-}
-
-static bool keep(struct backup *backup, struct fault *f)
-{
-  if (!check_new(backup, f) || !take_name(backup, buf_text(&backup->new_path), f))
-    return false;
-  fclose(backup->file);
-  backup->file = NULL;
-  return sync_folder(backup->path, f);
-}
-
 /* --- the verb --- */
 
 static bool receive(struct backup *backup, const struct args *args, struct fault *f)
 {
   AUTO(client) client = NULL;
-  if (!client_open(args, PATIENCE_S, &client, f) || !open_new(backup, f))
+  if (!client_open(args, PATIENCE_S, &client, f) ||
+      !new_file_open(backup->path, MODE_SECRET, args_has(args, "force"), &backup->file, f))
     return false;
   const struct call call = {.path = "/v1/backups",
                             .post = true,
                             .accept = "application/vnd.sqlite3, application/problem+json",
-                            .to = backup->file,
+                            .to = backup->file.file,
                             .arrival = &backup->arrival,
                             .silence_s = SILENCE_S};
   screen_busy("the daemon copies its ledger");
@@ -177,12 +96,9 @@ static bool tell(const struct backup *backup, bool json, struct fault *f)
 
 static bool run(const struct args *args, struct fault *f)
 {
-  AUTO(backup)
-  backup = {
-      .path = args->operands[0], .force = args_has(args, "force"), .arrival.what = "receiving"};
-  if (!backup.force && file_exists(backup.path))
-    return is_there(backup.path, f);
-  return receive(&backup, args, f) && keep(&backup, f) && tell(&backup, args_has(args, "json"), f);
+  AUTO(backup) backup = {.path = args->operands[0], .arrival.what = "receiving"};
+  return receive(&backup, args, f) && check_new(&backup, f) && new_file_keep(&backup.file, f) &&
+         tell(&backup, args_has(args, "json"), f);
 }
 
 static const struct option options[] = {

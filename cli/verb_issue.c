@@ -11,6 +11,7 @@
 #include "cli/args.h"
 #include "cli/bundle.h"
 #include "cli/client.h"
+#include "cli/issue_batch.h"
 #include "cli/json_out.h"
 #include "cli/screen.h"
 #include "cli/secrets.h"
@@ -332,6 +333,8 @@ static bool run(const struct args *args, struct fault *f)
 {
   AUTO(client) client = NULL;
   AUTO(issue) issue = {.args = args};
+  if (args_has(args, "batch"))
+    return issue_batch(args, f);
   if (!client_open(args, PATIENCE_S, &client, f) || !prepare(&issue, f))
     return false;
   if (issue.resumed && !args_has(args, "resume") && !args_has(args, "json"))
@@ -353,7 +356,8 @@ static const struct option options[] = {
     {"key-type", "TYPE", "of the new key: ec-p256, ec-p384, rsa-2048, rsa-3072 ... [ec-p256]", 0},
     {"key", "FILE", "use this private key instead of a new one", 0},
     {"csr", "FILE", "use this request; the key stays where it is", 0},
-    {"out", "DIR", "folder for the files [.]", 0},
+    {"out", "DIR", "folder for the files [.]; with --batch: the file for the answers", 0},
+    {"batch", "FILE", "send the requests that are in this file, a JSON object on each line", 0},
     {"format", "LIST", "out of pem, der, p12, c, with commas between them [pem]", 0},
     {"passphrase-file", "FILE", "opens an encrypted --key, and protects the .p12", 0},
     {"force", NULL, "replace files that are there", 0},
@@ -369,6 +373,8 @@ static const char *const examples[] = {
     "mintmark issue --dir acme --serial W-1001 --ip 10.1.1.68 --order PO-7781 --format c",
     "The widget has made its own key",
     "mintmark issue --dir acme --serial W-1001 --ip 10.1.1.68 --csr W-1001.csr",
+    "A week's requests in one file",
+    "mintmark issue --dir acme --batch requests.ndjson --out certificates.ndjson",
     NULL,
 };
 
@@ -379,7 +385,8 @@ const struct verb verb_issue = {
              "SERIAL.key, SERIAL.crt, SERIAL.chain.pem and what else --format names. Run the same "
              "command again when it was interrupted: it goes on with the same key, and the daemon "
              "answers with the same certificate. It waits up to 30 seconds for a daemon that "
-             "cannot be reached or is busy (--timeout).",
+             "cannot be reached or is busy (--timeout). With --batch it sends many requests (the "
+             "JSON objects of POST /v1/certificates) and writes what becomes of each to --out.",
     .options = options,
     .asks_daemon = true,
     .examples = examples,

@@ -154,9 +154,12 @@ static void *run(void *context)
 {
   struct intakes *all = context;
   pthread_mutex_lock(&all->lock);
-  while (!all->stopping || all->first != NULL) {
+  for (;;) {
     all->woken = false;
-    wait_until(all, look_at_all(all));
+    int64_t at_ms = look_at_all(all);
+    if (all->stopping && all->first == NULL)
+      break;
+    wait_until(all, at_ms);
   }
   pthread_mutex_unlock(&all->lock);
   return NULL;

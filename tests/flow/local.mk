@@ -61,8 +61,8 @@ tests_flow_test_renew_SOURCES = tests/flow/test_renew.c tests/unit/peer_kit.c \
 tests_flow_test_renew_CFLAGS = $(FLOW_CFLAGS)
 tests_flow_test_renew_LDADD = $(FLOW_LIBS)
 
-TESTS += tests/flow/examples.sh tests/flow/authority.sh tests/flow/crl.sh tests/flow/crl_crash.sh
-EXTRA_DIST += tests/flow/examples.sh tests/flow/authority.sh tests/flow/crl.sh tests/flow/crl_crash.sh
+TESTS += tests/flow/examples.sh tests/flow/authority.sh tests/flow/cli_batch.sh tests/flow/crl.sh tests/flow/crl_crash.sh
+EXTRA_DIST += tests/flow/examples.sh tests/flow/authority.sh tests/flow/cli_batch.sh tests/flow/crl.sh tests/flow/crl_crash.sh
 
 # With the daemon's own table of routes.
 tests_flow_test_roles_SOURCES = tests/flow/test_roles.c $(FLOW_SOURCES)

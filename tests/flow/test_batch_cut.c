@@ -5,9 +5,11 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "lib/base/when.h"
+#include "lib/pki/san.h"
 
 #define PATH  "/v1/batches/0123456789abcdef0123456789abcdef"
 #define QUERY "?id=0123456789abcdef0123456789abcdef"
@@ -274,6 +276,65 @@ static void a_key_holder_that_ends_is_no_lines_fault(void **state)
   finish(&flow, &upload);
 }
 
+static const char copying[] = "work_seconds = 1\n"
+                              "profile \"copying\" {\n"
+                              "  validity = \"825d\"\n"
+                              "  key_types = {\"ec-p256\"}\n"
+                              "  key_usage = {\"digitalSignature\"}\n"
+                              "  ext_key_usage = {\"serverAuth\"}\n"
+                              "  dns_patterns = {\"**.widgets.example\"}\n"
+                              "  subject = {\"CN=${device_serial}\"}\n"
+                              "  csr_names = \"copy\"\n"
+                              "}\n";
+
+static void add_copying(struct upload *upload)
+{
+  AUTO(fault) f = {0};
+  AUTO(sans) names = {0};
+  AUTO(buf) csr = {0};
+  struct private_key *key = NULL;
+  assert_true(private_key_generate("ec-p256", &key, &f));
+  assert_true(sans_add(&names, SAN_DNS, bytes_of_text("w-1.widgets.example"), &f));
+  make_csr_for(key, NULL, &names, &csr);
+  json_t *body = json_pack("{s:s, s:s, s:s}", "csr", buf_text(&csr), "device_serial", "W-1",
+                           "profile", "copying");
+  char *text = json_dumps(body, JSON_COMPACT);
+  buf_addf(&upload->lines, "%s\n", text);
+  free(text);
+  json_decref(body);
+  private_key_free(key);
+}
+
+/* A request whose first try fails is the same request in the second, and when it is sent again. */
+static void what_was_tried_in_vain_is_the_same_request(void **state)
+{
+  (void)state;
+  struct flow flow;
+  struct upload upload = {.flow = &flow};
+  pthread_t thread;
+  flow_begin(&flow, copying);
+  add_copying(&upload);
+  pid_t key_holder = flow_key_holder(&flow);
+  flow_hang_key_holder(&flow);
+  assert_int_equal(pthread_create(&thread, NULL, run_upload, &upload), 0);
+  int64_t deadline = when_monotonic_ms() + 30000;
+  while (flow_sql(&flow, "SELECT count(*) FROM events WHERE device_serial = 'W-1'") == 0) {
+    assert_true(when_monotonic_ms() < deadline);
+    usleep(10000);
+  }
+  assert_int_equal(kill(key_holder, SIGCONT), 0);
+  pthread_join(thread, NULL);
+  assert_int_equal(upload.answer.status, 200);
+  json_t *lines = answer_lines(&upload.answer);
+  assert_int_equal(line_status(lines, 1), 201);
+  json_decref(lines);
+  upload_run(&upload);
+  lines = answer_lines(&upload.answer);
+  assert_int_equal(line_status(lines, 1), 200);
+  json_decref(lines);
+  finish(&flow, &upload);
+}
+
 /* --- time --- */
 
 static const char impatient[] = "request_seconds = 2\n";
@@ -330,6 +391,7 @@ int main(void)
       cmocka_unit_test(a_principal_who_is_disabled_gets_no_more),
       cmocka_unit_test(a_hanging_key_holder_pushes_back),
       cmocka_unit_test(a_key_holder_that_ends_is_no_lines_fault),
+      cmocka_unit_test(what_was_tried_in_vain_is_the_same_request),
       cmocka_unit_test(lines_that_come_slowly_are_a_batch),
       cmocka_unit_test(octets_that_come_slowly_are_none),
   };
