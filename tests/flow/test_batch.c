@@ -116,11 +116,15 @@ static void two_thousand_lines_are_answered_in_their_order(void **state)
 static void each_line_stands_for_itself(void **state)
 {
   (void)state;
-  AUTO(buf) csr = {0}, other = {0};
+  AUTO(buf) csr = {0}, other = {0}, used = {0};
+  AUTO(answer) answer = {0};
   struct upload upload = {.flow = &flow};
   struct buf *lines = &upload.lines;
   make_csr(&csr);
   make_csr(&other);
+  make_csr(&used);
+  flow_issue(&flow, buf_text(&used), "B-0", "10.4.0.9", NULL, &answer);
+  assert_int_equal(answer.status, 201);
   long rows = flow_rows(&flow);
   buf_add_text(lines, "this is not JSON\n");                 /* 1 */
   add_line(lines, buf_text(&csr), "B-1", "10.4.0.1", NULL);  /* 2 */
@@ -130,7 +134,7 @@ static void each_line_stands_for_itself(void **state)
     buf_add_u8(lines, 'x');
   buf_add_u8(lines, '\n');
   buf_add_text(lines, "{\"device_serial\":\"B-3\"}\n");                   /* 7: no CSR */
-  add_line(lines, buf_text(&csr), "B-4", "10.4.0.1", NULL);               /* 8: a key of another */
+  add_line(lines, buf_text(&used), "B-4", "10.4.0.1", NULL);              /* 8: a key of another */
   add_line(lines, buf_text(&other), "B-5", NULL, ",\"colour\":\"blue\""); /* 9: unknown field */
   buf_add_text(lines, "\xff\xfe\n");                                      /* 10: not UTF-8 */
   issue_body(buf_text(&other), "B-6", "10.4.0.6", NULL, lines);           /* 11: without an end */
