@@ -4,7 +4,7 @@
 . "$MINTMARK_SRCDIR/tests/flow/daemon.sh"
 
 faketime=$(ls /usr/lib/*/faketime/libfaketimeMT.so.1 2>/dev/null)
-[ -n "$faketime" ] || { echo 'skipped: there is no libfaketime'; exit 77; }
+[ -n "$faketime" ] || { not_ok 'there is a libfaketime (package faketime)'; finish; }
 # The sanitizers' own library must be the first that is loaded.
 case $(nm -D "$mintmarkd" 2>/dev/null) in *__asan_init*) echo 'skipped: built with the sanitizers'; exit 77 ;; esac
 
