@@ -54,13 +54,14 @@ static bool choose_profile(const struct conf *conf, struct issue_request *reques
 }
 
 /* With it comes what the request left out. */
-static bool find_sources(struct draft *draft, struct issuer *issuer, struct fault *f)
+static bool find_sources(struct draft *draft, struct issuer *issuer, struct order_shelf *shelf,
+                         struct fault *f)
 {
   struct issue_request *request = &draft->job->request;
   struct ledger *ledger = issuer->ledger;
   return issue_take_renewal(ledger, request, draft->now_ms / 1000, &draft->renewed, f) &&
          issue_bound_device(ledger, request, &draft->bounds, f) &&
-         issue_take_order(ledger, request, &draft->order, f) &&
+         issue_take_order(ledger, shelf, request, &draft->order, f) &&
          choose_profile(draft->conf, request, &draft->profile, f) &&
          csr_read(buf_bytes(&request->csr), &draft->csr, f) &&
          choose_authority(issuer->authorities, request, &draft->csr, &draft->authority, f);
@@ -84,14 +85,15 @@ static void copy_labels(const struct draft *draft, struct issued *row)
   row->renews_proof = renews && request->role != ROLE_DEVICE;
 }
 
-bool draft_look_up(struct draft *draft, struct issuer *issuer, struct fault *f)
+bool draft_look_up(struct draft *draft, struct issuer *issuer, struct order_shelf *shelf,
+                   struct fault *f)
 {
   struct issue_job *job = draft->job;
   struct issued *row = &job->result.row;
   draft->now_ms = when_now_ms();
   if (when_monotonic_ms() > job->deadline_ms)
     return fault_set(f, DEADLINE, "the request waited too long for a worker; try again later");
-  if (!find_sources(draft, issuer, f))
+  if (!find_sources(draft, issuer, shelf, f))
     return false;
   pubkey_sha256(draft->csr.key.spki, row->spki_sha256);
   if (!issue_request_sha256(&job->request, row->spki_sha256, row->request_sha256, f))
@@ -127,8 +129,8 @@ static bool build(const struct draft *draft, struct buf *tbs, struct fault *f)
   buf_clear(tbs);
   if (!issue_check_renewal(draft->profile, &draft->renewed, row, now, f) ||
       !profile_check(draft->profile, &asked, draft->authority, now, row->serial_number, &plan, f) ||
-      !order_check_names(&draft->order, plan.spec.names, f) || !cert_build(&plan.spec, tbs, f) ||
-      !lint_leaf(buf_bytes(tbs), &plan.spec, f))
+      (draft->order != NULL && !order_check_names(draft->order, plan.spec.names, f)) ||
+      !cert_build(&plan.spec, tbs, f) || !lint_leaf(buf_bytes(tbs), &plan.spec, f))
     return false;
   row->not_before = plan.spec.not_before;
   row->not_after = plan.spec.not_after;

@@ -2,21 +2,42 @@
 #include "lib/base/text.h"
 #include "lib/ca/issue_private.h"
 
-bool issue_take_order(struct ledger *ledger, struct issue_request *request, struct order *ret_order,
-                      struct fault *f)
+static bool find(struct ledger *ledger, struct order_shelf *shelf, const char *name,
+                 const struct order **ret_order, struct fault *f)
 {
-  if (request->order[0] == '\0' || request->renews != 0)
-    return true;
-  if (!ledger_get_order(ledger, request->order, ret_order, f))
+  for (size_t i = 0; i < shelf->n; i++)
+    if (strcmp(shelf->orders[i].name, name) == 0) {
+      *ret_order = &shelf->orders[i];
+      return true;
+    }
+  if (shelf->n == ARRAY_LEN(shelf->orders))
+    return fault_set(f, INTERNAL, "more orders than requests");
+  struct order *order = &shelf->orders[shelf->n];
+  if (!ledger_get_order(ledger, name, order, f))
     return f->code == FAULT_UNKNOWN_ORDER
                ? fault_set(f, ORDER_NOT_ALLOWED,
                            "there is no order %s; it must be made before anything is issued under "
                            "it",
-                           request->order)
+                           name)
                : false;
-  if (request->profile[0] == '\0')
-    TEXT_COPY(request->profile, bytes_of_text(ret_order->profile));
-  if (request->model[0] == '\0')
-    TEXT_COPY(request->model, bytes_of_text(ret_order->model));
+  shelf->n++;
+  *ret_order = order;
+  return true;
+}
+
+bool issue_take_order(struct ledger *ledger, struct order_shelf *shelf,
+                      struct issue_request *request, const struct order **ret_order,
+                      struct fault *f)
+{
+  const struct order *order = NULL;
+  if (request->order[0] != '\0' && request->renews == 0) {
+    if (!find(ledger, shelf, request->order, &order, f))
+      return false;
+    if (request->profile[0] == '\0')
+      TEXT_COPY(request->profile, bytes_of_text(order->profile));
+    if (request->model[0] == '\0')
+      TEXT_COPY(request->model, bytes_of_text(order->model));
+  }
+  *ret_order = order;
   return true;
 }

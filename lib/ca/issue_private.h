@@ -76,11 +76,18 @@ void issuer_fail(struct issuer *issuer, struct issue_job *job, const struct faul
 
 /* --- issue_order.c --- */
 
+/* The orders of a batch of requests, of one moment of the ledger. */
+struct order_shelf {
+  struct order orders[SIGNER_BATCH_MAX];
+  size_t n;
+};
+
 /* Looks up the order that a request names, and fills in the profile and model that the request
- * leaves to it. A request without an order leaves *ret_order alone, and so does a renewal, which is
- * no unit of any. ORDER_NOT_ALLOWED when there is
- * no such order; whether it allows the request is for the ledger to say. */
-bool issue_take_order(struct ledger *ledger, struct issue_request *request, struct order *ret_order,
+ * leaves to it. *ret_order lies on the shelf; NULL: the request names none, or is a renewal, which
+ * is no unit of any. ORDER_NOT_ALLOWED when there is no such order; whether it allows the request
+ * is for the ledger to say. */
+bool issue_take_order(struct ledger *ledger, struct order_shelf *shelf,
+                      struct issue_request *request, const struct order **ret_order,
                       struct fault *f);
 
 /* --- issue_renewal.c --- */
@@ -122,7 +129,7 @@ struct draft {
   const struct conf *conf;
   const struct profile *profile;
   const struct authority *authority;
-  struct order order;
+  const struct order *order; /* NULL: none */
   struct device_bounds bounds;
   struct issued renewed; /* of a renewal: the certificate that it renews */
   struct csr csr;
@@ -133,8 +140,10 @@ struct draft {
   struct issued earlier;
 };
 
-/* All that is asked of the ledger, and with it what the request left out. */
-bool draft_look_up(struct draft *draft, struct issuer *issuer, struct fault *f);
+/* All that is asked of the ledger, and with it what the request left out. The draft's order lies on
+ * the shelf. */
+bool draft_look_up(struct draft *draft, struct issuer *issuer, struct order_shelf *shelf,
+                   struct fault *f);
 /* Then one of these. The faults of one that is not open are in `f`: what the ledger knows of a key
  * is told to who has the key alone. Returns false. */
 bool draft_refuse(const struct draft *draft, struct fault *f);

@@ -23,6 +23,7 @@ struct worker {
    */
   struct draft drafts[SIGNER_BATCH_MAX];
   size_t n_drafts;
+  struct order_shelf shelf;
   struct issue_job *jobs[SIGNER_BATCH_MAX];
   const struct authority *authorities[SIGNER_BATCH_MAX];
   struct buf tbs[SIGNER_BATCH_MAX];
@@ -63,10 +64,11 @@ static void look_up_all(struct worker *w, const struct conf *conf, struct job_li
   struct ledger *ledger = w->issuer->ledger;
   bool at_once = list->n > 1 && ledger_snapshot_begin(ledger, &ignored);
   struct issue_job *job;
+  w->shelf.n = 0;
   for (w->n_drafts = 0; (job = job_list_take(list)) != NULL; w->n_drafts++) {
     struct draft *draft = &w->drafts[w->n_drafts];
     *draft = (struct draft){.job = job, .conf = conf};
-    draft->is_open = draft_look_up(draft, w->issuer, &job->fault);
+    draft->is_open = draft_look_up(draft, w->issuer, &w->shelf, &job->fault);
   }
   if (at_once)
     ledger_snapshot_end(ledger);

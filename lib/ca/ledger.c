@@ -168,6 +168,7 @@ bool ledger_snapshot_begin(struct ledger *ledger, struct fault *f)
     ledger_give_back(ledger, reader);
     return false;
   }
+  ledger_order_uses_forget(reader);
   snapshot.ledger = ledger;
   snapshot.reader = reader;
   return true;
@@ -228,6 +229,7 @@ bool ledger_begin(struct ledger *ledger, struct ledger_batch **ret_batch, struct
 {
   pthread_mutex_lock(&ledger->writer_mutex);
   ledger->batch = (struct ledger_batch){.ledger = ledger};
+  ledger_order_uses_forget(ledger->writer);
   if (is_in_place(ledger, f) && ledger_run(ledger->writer, SQL_BEGIN, f) &&
       last_id(ledger->writer, &ledger->batch.last_id, f)) {
     *ret_batch = &ledger->batch;
@@ -240,9 +242,10 @@ bool ledger_begin(struct ledger *ledger, struct ledger_batch **ret_batch, struct
 
 static bool flush(struct ledger_batch *batch, struct fault *f)
 {
-  return ledger_span_flush(batch, f) && ledger_revoked_flush(batch, f) &&
-         ledger_event_span_flush(batch, f) && ledger_tallies_flush(batch, f) &&
-         ledger_authority_flush(batch, f) && ledger_batch_flush(batch, f);
+  return ledger_order_uses_flush(batch->ledger->writer, f) && ledger_span_flush(batch, f) &&
+         ledger_revoked_flush(batch, f) && ledger_event_span_flush(batch, f) &&
+         ledger_tallies_flush(batch, f) && ledger_authority_flush(batch, f) &&
+         ledger_batch_flush(batch, f);
 }
 
 bool ledger_commit(struct ledger_batch *batch, struct fault *f)

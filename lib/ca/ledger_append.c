@@ -6,10 +6,10 @@
 /* What stands in the ledger about a request. */
 struct verdict {
   bool replayed;
-  int64_t replaces;    /* the newest certificate of the device and profile; 0: none */
-  bool is_current;     /* and that one is current */
-  bool is_replacement; /* or would be, were it not revoked */
-  int64_t order;       /* the id of the production order; 0: none */
+  int64_t replaces;               /* the newest certificate of the device and profile; 0: none */
+  bool is_current;                /* and that one is current */
+  bool is_replacement;            /* or would be, were it not revoked */
+  struct ledger_order_use *order; /* NULL: of no production order */
 };
 
 static int64_t spki_prefix(const struct issued *row)
@@ -233,11 +233,11 @@ static bool add(struct ledger_batch *batch, struct issued *row, const struct san
 {
   int64_t id = batch->last_id + 1;
   if (!add_row(batch->ledger, row, id, verdict->replaces, f) ||
-      !add_names(batch->ledger->writer, names, id, f) ||
-      !ledger_order_count(batch->ledger->writer, verdict->order, verdict->is_replacement, f) ||
-      !ledger_use_secret(batch, row, f) || !ledger_renew_proof(batch, row, f))
+      !add_names(batch->ledger->writer, names, id, f) || !ledger_use_secret(batch, row, f) ||
+      !ledger_renew_proof(batch, row, f))
     return false;
   row->id = batch->last_id = id;
+  ledger_order_count(verdict->order, verdict->is_replacement);
   return ledger_span_widen(batch, row, f) && ledger_authority_count(batch, row->authority, f) &&
          (!verdict->is_current || row->is_renewal || revoke_superseded(batch, row, now, f));
 }

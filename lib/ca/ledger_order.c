@@ -66,8 +66,8 @@ static bool read_order(const struct ledger_call *call, struct order *ret_order, 
                    (long long)order->id);
 }
 
-static bool find(struct ledger_connection *c, const char *name, bool *ret_found,
-                 struct order *ret_order, struct fault *f)
+bool ledger_order_find(struct ledger_connection *c, const char *name, bool *ret_found,
+                       struct order *ret_order, struct fault *f)
 {
   AUTO(ledger_call) call = {0};
   bool found;
@@ -84,7 +84,7 @@ static bool get(struct ledger_connection *c, const char *name, struct order *ret
                 struct fault *f)
 {
   bool found;
-  if (!find(c, name, &found, ret_order, f))
+  if (!ledger_order_find(c, name, &found, ret_order, f))
     return false;
   return found || fault_set(f, UNKNOWN_ORDER, "there is no order %s", name);
 }
@@ -93,13 +93,14 @@ bool ledger_get_order(struct ledger *ledger, const char *name, struct order *ret
                       struct fault *f)
 {
   struct ledger_connection *reader;
-  struct order order;
+  struct ledger_order_use *use;
   if (!ledger_borrow(ledger, &reader, f))
     return false;
-  bool done = get(reader, name, &order, f);
-  ledger_give_back(ledger, reader);
+  bool done = ledger_order_use(reader, name, &use, f) &&
+              (use != NULL || fault_set(f, UNKNOWN_ORDER, "there is no order %s", name));
   if (done)
-    *ret_order = order;
+    *ret_order = use->order;
+  ledger_give_back(ledger, reader);
   return done;
 }
 
@@ -200,7 +201,7 @@ static bool add(struct ledger_batch *batch, const struct order *order, const str
   struct ledger_connection *writer = batch->ledger->writer;
   struct order other;
   bool found;
-  if (!find(writer, order->name, &found, &other, f))
+  if (!ledger_order_find(writer, order->name, &found, &other, f))
     return false;
   if (found)
     return fault_set(f, ORDER_EXISTS, "%s: choose another name", order->name);
@@ -280,43 +281,4 @@ bool ledger_close_order(struct ledger *ledger, const char *name, int64_t now,
     return false;
   *ret_order = order;
   return true;
-}
-
-/* --- issuing under an order --- */
-
-bool ledger_order_check(struct ledger_connection *c, const struct issued *row,
-                        const struct sans *names, bool is_replacement, int64_t now,
-                        int64_t *ret_order, struct fault *f)
-{
-  struct order order;
-  bool found;
-  if (row->order[0] == '\0') {
-    *ret_order = 0;
-    return true;
-  }
-  if (!find(c, row->order, &found, &order, f))
-    return false;
-  if (!found)
-    return fault_set(f, ORDER_NOT_ALLOWED, "there is no order %s", row->order);
-  const struct order_request request = {.profile = row->profile,
-                                        .model = row->model,
-                                        .station = row->station,
-                                        .names = names,
-                                        .is_replacement = is_replacement};
-  if (!order_check(&order, &request, now, f))
-    return false;
-  *ret_order = order.id;
-  return true;
-}
-
-bool ledger_order_count(struct ledger_connection *writer, int64_t order, bool is_replacement,
-                        struct fault *f)
-{
-  AUTO(ledger_call) call = {0};
-  if (order == 0)
-    return true;
-  if (!ledger_call_open(writer, is_replacement ? SQL_COUNT_REPLACED : SQL_COUNT_ISSUED, &call, f))
-    return false;
-  ledger_call_number(&call, order);
-  return ledger_call_run(&call, f);
 }

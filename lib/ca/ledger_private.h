@@ -10,15 +10,28 @@
 #include "lib/ca/ledger.h"
 #include "lib/ca/ledger_backup.h"
 #include "lib/ca/ledger_sql.h"
+#include "lib/ca/order.h"
 
 /* --- connections: ledger_connection.c --- */
+
+/* An order that certificates are issued under, as of the open transaction. */
+struct ledger_order_use {
+  struct order order;       /* with what was counted since it was read */
+  int64_t issued, replaced; /* of that, what is not written yet */
+};
+enum { ORDER_USES = 8 };
+struct ledger_order_uses {
+  struct ledger_order_use of[ORDER_USES];
+  size_t n;
+};
 
 /* One connection with its prepared statements; used by one thread at a time. */
 struct ledger_connection {
   sqlite3 *db;
   const char *path; /* borrowed, for messages */
   sqlite3_stmt *statements[SQL_COUNT];
-  struct ledger_connection *next; /* in the pool */
+  struct ledger_order_uses orders; /* ledger_order_use.c */
+  struct ledger_connection *next;  /* in the pool */
 };
 
 enum ledger_access { LEDGER_READS, LEDGER_WRITES };
@@ -290,16 +303,25 @@ bool ledger_revoked_flush(struct ledger_batch *batch, struct fault *f);
 /* Takes the newest id that is there; when the ledger is opened. */
 bool ledger_find_last_revocation(struct ledger *ledger, struct fault *f);
 
-/* --- production orders: ledger_order.c --- */
+/* --- production orders: ledger_order.c, ledger_order_use.c --- */
 
-/* May this be issued under its order? *ret_order is the order's id; 0: the row has none. See
- * order_check(); ORDER_NOT_ALLOWED too when there is no such order. */
+bool ledger_order_find(struct ledger_connection *c, const char *name, bool *ret_found,
+                       struct order *ret_order, struct fault *f);
+/* The same, once for a transaction. *ret_use is NULL when there is no such order; otherwise good
+ * until the next one is asked for. */
+bool ledger_order_use(struct ledger_connection *c, const char *name,
+                      struct ledger_order_use **ret_use, struct fault *f);
+/* May this be issued under its order? *ret_use is NULL when the row has none. See order_check();
+ * ORDER_NOT_ALLOWED too when there is no such order. */
 bool ledger_order_check(struct ledger_connection *c, const struct issued *row,
                         const struct sans *names, bool is_replacement, int64_t now,
-                        int64_t *ret_order, struct fault *f);
-/* It was. Nothing to do for 0. */
-bool ledger_order_count(struct ledger_connection *writer, int64_t order, bool is_replacement,
-                        struct fault *f);
+                        struct ledger_order_use **ret_use, struct fault *f);
+/* It was, by the writer. Nothing to do for NULL. */
+void ledger_order_count(struct ledger_order_use *use, bool is_replacement);
+/* Writes what is pending; before each commit. */
+bool ledger_order_uses_flush(struct ledger_connection *writer, struct fault *f);
+/* When a transaction begins. */
+void ledger_order_uses_forget(struct ledger_connection *c);
 
 /* --- listing: ledger_search.c --- */
 

@@ -330,8 +330,9 @@ enum { SPAN_ROWS = 128 };
     " quantity, issued, replacements, replaced, created_at, closed_at)"                            \
     " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 0, ?9, 0, ?10, NULL)")                               \
   X(GET_ORDER, "SELECT " ORDER_COLUMNS " FROM orders WHERE name = ?1")                             \
-  X(COUNT_ISSUED, "UPDATE OR ROLLBACK orders SET issued = issued + 1 WHERE id = ?1")               \
-  X(COUNT_REPLACED, "UPDATE OR ROLLBACK orders SET replaced = replaced + 1 WHERE id = ?1")         \
+  /* ?1 id, ?2 how many more were issued, ?3 how many more replaced others */                      \
+  X(COUNT_ORDER,                                                                                   \
+    "UPDATE OR ROLLBACK orders SET issued = issued + ?2, replaced = replaced + ?3 WHERE id = ?1")  \
   X(EXTEND_ORDER,                                                                                  \
     "UPDATE OR ROLLBACK orders SET quantity = ?2, replacements = ?3, open_until = ?4"              \
     " WHERE id = ?1")                                                                              \

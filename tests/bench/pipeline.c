@@ -13,6 +13,7 @@
 #include "lib/base/when.h"
 #include "lib/ca/event.h"
 #include "lib/ca/issue_private.h"
+#include "lib/ca/order.h"
 #include "lib/ca/standing.h"
 #include "lib/pki/name.h"
 #include "lib/pki/private_key.h"
@@ -58,6 +59,16 @@ static void ignore(const struct standing_report *report)
   (void)report;
 }
 
+/* Certificates are issued under a production order, as most are. */
+static bool add_order(struct ledger *ledger, struct fault *f)
+{
+  const struct event who = {0};
+  struct order order = {.quantity = ORDER_QUANTITY_MAX, .created_at = when_now()};
+  TEXT_COPY(order.name, bytes_of_text("bench"));
+  TEXT_COPY(order.profile, bytes_of_text("device-server"));
+  return ledger_add_order(ledger, &order, &who, f);
+}
+
 static bool open_all(const char *dir, struct pipeline *p, struct fault *f)
 {
   char conf[512], ledger[512], socket_path[512];
@@ -67,7 +78,7 @@ static bool open_all(const char *dir, struct pipeline *p, struct fault *f)
   if (!conf_load(conf, &p->conf, f) || !pipeline_signer_start(dir, socket_path, &p->signer, f))
     return false;
   p->conf->workers = 1;
-  return ledger_open(ledger, &p->ledger, f) &&
+  return ledger_open(ledger, &p->ledger, f) && add_order(p->ledger, f) &&
          authorities_load(p->conf, p->ledger, when_now(), &p->authorities, f) &&
          key_holder_new(socket_path, NULL, NULL, 8, &p->holder, f) &&
          standing_new(p->ledger, p->authorities, p->holder, 1, NULL, ignore, &p->standing, f) &&
@@ -93,6 +104,7 @@ static bool fill(struct issue_request *request, const struct buf *csr, size_t n,
   char text[64];
   snprintf(request->device_serial, sizeof request->device_serial, "W-%07zu", n);
   TEXT_COPY(request->station, bytes_of_text("line-1"));
+  TEXT_COPY(request->order, bytes_of_text("bench"));
   TEXT_COPY(request->source, bytes_of_text("10.1.0.9"));
   snprintf(request->request_id, sizeof request->request_id, "%016zx", n);
   request->role = ROLE_STATION;
