@@ -1,6 +1,7 @@
 noinst_LIBRARIES += lib/base/libbase.a
 lib_base_libbase_a_SOURCES = \
   lib/base/base64.c lib/base/base64.h \
+  lib/base/bloom.c lib/base/bloom.h \
   lib/base/buf.c lib/base/buf.h \
   lib/base/cleanup.h \
   lib/base/embedded.h \

@@ -74,6 +74,24 @@ static void configure_sqlite(void)
   sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
 }
 
+static bool last_id(struct ledger_connection *c, int64_t *ret_id, struct fault *f)
+{
+  AUTO(ledger_call) call = {0};
+  if (!ledger_call_open(c, SQL_LAST_ID, &call, f) || !ledger_call_run(&call, f))
+    return false;
+  *ret_id = sqlite3_column_int64(call.statement, 0);
+  return true;
+}
+
+static bool begin_to_know(struct ledger *ledger, struct fault *f)
+{
+  struct ledger_connection *reader;
+  int64_t id;
+  return last_id(ledger->writer, &id, f) &&
+         ledger_connection_open(ledger->path, LEDGER_READS, &reader, f) &&
+         ledger_known_new(reader, id, &ledger->known, f);
+}
+
 AUTO_POINTER(ledger, struct ledger, ledger_close)
 
 bool ledger_open(const char *path, struct ledger **ret_ledger, struct fault *f)
@@ -92,7 +110,8 @@ bool ledger_open(const char *path, struct ledger **ret_ledger, struct fault *f)
   if (ledger->path == NULL)
     return fault_no_memory(f);
   if (!ledger_lock(path, &ledger->lock_fd, f) || !ledger_remove_leftovers(path, f) ||
-      !create(path, f) || !open_writer(ledger, f) || !ledger_find_last_revocation(ledger, f))
+      !create(path, f) || !open_writer(ledger, f) || !ledger_find_last_revocation(ledger, f) ||
+      !begin_to_know(ledger, f))
     return false;
   *ret_ledger = TAKE(ledger);
   return true;
@@ -102,6 +121,7 @@ void ledger_close(struct ledger *ledger)
 {
   if (ledger == NULL)
     return;
+  ledger_known_free(ledger->known);
   while (ledger->idle != NULL) {
     struct ledger_connection *reader = ledger->idle;
     ledger->idle = reader->next;
@@ -204,15 +224,6 @@ static void roll_back_locked(struct ledger *ledger)
   memset(ledger->labels, 0, sizeof ledger->labels);
 }
 
-static bool last_id(struct ledger_connection *c, int64_t *ret_id, struct fault *f)
-{
-  AUTO(ledger_call) call = {0};
-  if (!ledger_call_open(c, SQL_LAST_ID, &call, f) || !ledger_call_run(&call, f))
-    return false;
-  *ret_id = sqlite3_column_int64(call.statement, 0);
-  return true;
-}
-
 /* SQLite goes on with a file that has lost its name; what is written there is found by nobody. */
 static bool is_in_place(struct ledger *ledger, struct fault *f)
 {
@@ -232,6 +243,7 @@ bool ledger_begin(struct ledger *ledger, struct ledger_batch **ret_batch, struct
   ledger_order_uses_forget(ledger->writer);
   if (is_in_place(ledger, f) && ledger_run(ledger->writer, SQL_BEGIN, f) &&
       last_id(ledger->writer, &ledger->batch.last_id, f)) {
+    ledger_known_begin(ledger->known, ledger->batch.last_id);
     *ret_batch = &ledger->batch;
     return true;
   }
@@ -262,8 +274,10 @@ bool ledger_commit(struct ledger_batch *batch, struct fault *f)
     atomic_store(&ledger->last_event, batch->last_event);
   if (done && batch->has_changed_principal)
     ledger_principals_changed(ledger);
-  if (done)
+  if (done) {
+    ledger_known_commit(ledger->known, batch->last_id);
     ledger_meter_commit(batch);
+  }
   pthread_mutex_unlock(&ledger->writer_mutex);
   return done;
 }

@@ -30,11 +30,17 @@ static void bind_key(struct ledger_call *call, const struct issued *row)
 
 /* The newest certificate of this device and profile; of a request without device_serial, the
  * newest that this very request led to. */
-static bool find_newest(struct ledger_connection *c, const struct issued *row, int64_t now,
-                        bool *ret_found, struct issued *ret_newest, struct fault *f)
+static bool find_newest(struct ledger_connection *c, const struct ledger_known *known,
+                        const struct issued *row, int64_t now, bool *ret_found,
+                        struct issued *ret_newest, struct fault *f)
 {
   AUTO(ledger_call) call = {0};
   bool has_device = row->device_serial[0] != '\0';
+  if (has_device ? !ledger_may_know_device(known, row->device_serial)
+                 : !ledger_may_know_key(known, row->spki_sha256)) {
+    *ret_found = false;
+    return true;
+  }
   if (!ledger_call_open(c, has_device ? SQL_NEWEST_OF_DEVICE : SQL_NEWEST_OF_REQUEST, &call, f))
     return false;
   if (has_device) {
@@ -65,9 +71,12 @@ static bool find_before(struct ledger_connection *c, int64_t id, int64_t now, bo
 }
 
 /* A key that got into wrong hands is nobody's any more; any other is its device's alone. */
-static bool refuse_key(struct ledger_connection *c, const struct issued *row, struct fault *f)
+static bool refuse_key(struct ledger_connection *c, const struct ledger_known *known,
+                       const struct issued *row, struct fault *f)
 {
   AUTO(ledger_call) call = {0};
+  if (!ledger_may_know_key(known, row->spki_sha256))
+    return true;
   if (!ledger_call_open(c, SQL_KEY_REFUSED, &call, f))
     return false;
   bind_key(&call, row);
@@ -103,13 +112,13 @@ static bool refuse_second(const struct issued *newest, struct fault *f)
 }
 
 /* The rules of ledger_append(), in their order. */
-static bool judge(struct ledger_connection *c, const struct issued *row, const struct sans *names,
-                  bool replace, int64_t now, struct verdict *ret_verdict, struct issued *earlier,
-                  struct fault *f)
+static bool judge(struct ledger_connection *c, const struct ledger_known *known,
+                  const struct issued *row, const struct sans *names, bool replace, int64_t now,
+                  struct verdict *ret_verdict, struct issued *earlier, struct fault *f)
 {
   AUTO(issued) newest = {0};
   bool found;
-  if (!find_newest(c, row, now, &found, &newest, f))
+  if (!find_newest(c, known, row, now, &found, &newest, f))
     return false;
   bool is_current = found && newest.status == STATUS_VALID;
   if (is_current &&
@@ -119,7 +128,7 @@ static bool judge(struct ledger_connection *c, const struct issued *row, const s
     *ret_verdict = (struct verdict){.replayed = true};
     return true;
   }
-  if (!ledger_check_renewal(c, row, &newest, f) || !refuse_key(c, row, f) ||
+  if (!ledger_check_renewal(c, row, &newest, f) || !refuse_key(c, known, row, f) ||
       !ledger_check_secret(c, row, f))
     return false;
   if (is_current && !replace)
@@ -143,7 +152,7 @@ bool ledger_foresee(struct ledger *ledger, const struct issued *row, const struc
   if (!ledger_borrow(ledger, &reader, f))
     return false;
   struct verdict verdict;
-  bool done = judge(reader, row, names, replace, now, &verdict, earlier, f);
+  bool done = judge(reader, ledger->known, row, names, replace, now, &verdict, earlier, f);
   ledger_give_back(ledger, reader);
   if (done)
     *ret_replayed = verdict.replayed;
@@ -237,6 +246,7 @@ static bool add(struct ledger_batch *batch, struct issued *row, const struct san
       !ledger_renew_proof(batch, row, f))
     return false;
   row->id = batch->last_id = id;
+  ledger_known_add(batch->ledger->known, row);
   ledger_order_count(verdict->order, verdict->is_replacement);
   return ledger_span_widen(batch, row, f) && ledger_authority_count(batch, row->authority, f) &&
          (!verdict->is_current || row->is_renewal || revoke_superseded(batch, row, now, f));
@@ -247,7 +257,8 @@ static bool append(struct ledger_batch *batch, struct issued *row, const struct 
                    struct fault *f)
 {
   struct verdict verdict;
-  if (!judge(batch->ledger->writer, row, names, replace, now, &verdict, earlier, f))
+  if (!judge(batch->ledger->writer, batch->ledger->known, row, names, replace, now, &verdict,
+             earlier, f))
     return false;
   if (!verdict.replayed && !add(batch, row, names, &verdict, now, f))
     return false;

@@ -9,6 +9,7 @@
 #include "lib/ca/event.h"
 #include "lib/ca/ledger.h"
 #include "lib/ca/ledger_backup.h"
+#include "lib/ca/ledger_known.h"
 #include "lib/ca/ledger_sql.h"
 #include "lib/ca/order.h"
 
@@ -166,6 +167,7 @@ struct ledger {
   struct ledger_counters counters;
 
   _Atomic int64_t last_revocation; /* of what was committed */
+  struct ledger_known *known;
 
   struct {
     pthread_mutex_t lock;        /* of the slots */

@@ -66,6 +66,11 @@ enum { SPAN_ROWS = 128 };
   X(ADD_LABEL, "INSERT INTO labels (text) VALUES (?1)")                                            \
                                                                                                    \
   /* ?1 device_serial, ?2 profile */                                                               \
+  /* Along an index that has all that is asked for. */                                             \
+  X(EACH_KEY, "SELECT spki_prefix FROM certificates INDEXED BY certificates_key")                  \
+  X(EACH_DEVICE,                                                                                   \
+    "SELECT device_serial FROM certificates INDEXED BY certificates_device"                        \
+    " WHERE device_serial IS NOT NULL")                                                            \
   X(NEWEST_OF_DEVICE,                                                                              \
     "SELECT " ROW_COLUMNS " FROM certificates c INDEXED BY certificates_device"                    \
     " WHERE c.device_serial = ?1 AND c.profile = (SELECT id FROM labels WHERE text = ?2)"          \

@@ -1,10 +1,13 @@
 # lib/base
-BASE_TESTS = tests/unit/test_base64 tests/unit/test_buf tests/unit/test_fault tests/unit/test_file tests/unit/test_ip tests/unit/test_log tests/unit/test_text tests/unit/test_when tests/unit/test_wire
+BASE_TESTS = tests/unit/test_base64 tests/unit/test_bloom tests/unit/test_buf tests/unit/test_fault tests/unit/test_file tests/unit/test_ip tests/unit/test_log tests/unit/test_text tests/unit/test_when tests/unit/test_wire
 check_PROGRAMS += $(BASE_TESTS)
 TESTS += $(BASE_TESTS)
 tests_unit_test_base64_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_base64_SOURCES = tests/unit/test_base64.c tests/unit/unit.h
 tests_unit_test_base64_LDADD = lib/base/libbase.a $(CHECK_LIBS)
+tests_unit_test_bloom_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_bloom_SOURCES = tests/unit/test_bloom.c tests/unit/unit.h
+tests_unit_test_bloom_LDADD = lib/base/libbase.a $(CHECK_LIBS)
 tests_unit_test_buf_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_buf_SOURCES = tests/unit/test_buf.c tests/unit/unit.h
 tests_unit_test_buf_LDADD = lib/base/libbase.a $(CHECK_LIBS)
