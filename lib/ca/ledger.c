@@ -254,10 +254,10 @@ bool ledger_begin(struct ledger *ledger, struct ledger_batch **ret_batch, struct
 
 static bool flush(struct ledger_batch *batch, struct fault *f)
 {
-  return ledger_order_uses_flush(batch->ledger->writer, f) && ledger_span_flush(batch, f) &&
-         ledger_revoked_flush(batch, f) && ledger_event_span_flush(batch, f) &&
-         ledger_tallies_flush(batch, f) && ledger_authority_flush(batch, f) &&
-         ledger_batch_flush(batch, f);
+  return ledger_order_uses_flush(batch->ledger->writer, f) && ledger_marks_flush(batch, f) &&
+         ledger_span_flush(batch, f) && ledger_revoked_flush(batch, f) &&
+         ledger_event_span_flush(batch, f) && ledger_tallies_flush(batch, f) &&
+         ledger_authority_flush(batch, f) && ledger_batch_flush(batch, f);
 }
 
 bool ledger_commit(struct ledger_batch *batch, struct fault *f)

@@ -161,20 +161,32 @@ bool ledger_foresee(struct ledger *ledger, const struct issued *row, const struc
 
 /* --- the row --- */
 
-/* In the order of SQL_ADD; so are the labels. */
-static bool bind_row(struct ledger *ledger, const struct issued *row, int64_t id, int64_t replaces,
-                     struct ledger_call *call, struct fault *f)
+/* Its labels, in the order of SQL_ADD. */
+enum { ROW_PROFILE, ROW_STATION, ROW_ORDER, ROW_MODEL, ROW_AUTHORITY, ROW_LABELS };
+
+static bool find_labels(struct ledger *ledger, const struct issued *row,
+                        int64_t ret_ids[ROW_LABELS], struct fault *f)
 {
-  const char *const labels[] = {row->profile, row->station, row->order, row->model, row->authority};
+  const char *const texts[ROW_LABELS] = {[ROW_PROFILE] = row->profile,
+                                         [ROW_STATION] = row->station,
+                                         [ROW_ORDER] = row->order,
+                                         [ROW_MODEL] = row->model,
+                                         [ROW_AUTHORITY] = row->authority};
+  for (size_t i = 0; i < ROW_LABELS; i++)
+    if (!ledger_label_id(ledger, texts[i], &ret_ids[i], f))
+      return false;
+  return true;
+}
+
+/* In the order of SQL_ADD. */
+static void bind_row(const struct issued *row, int64_t id, int64_t replaces,
+                     const int64_t labels[ROW_LABELS], struct ledger_call *call)
+{
   ledger_call_number(call, id);
   ledger_call_blob(call, row->serial_number, sizeof row->serial_number);
   ledger_call_text(call, row->device_serial);
-  for (size_t i = 0; i < ARRAY_LEN(labels); i++) {
-    int64_t label;
-    if (!ledger_label_id(ledger, labels[i], &label, f))
-      return false;
-    ledger_call_id(call, label);
-  }
+  for (size_t i = 0; i < ROW_LABELS; i++)
+    ledger_call_id(call, labels[i]);
   ledger_call_number(call, row->issued_at_ms);
   ledger_call_number(call, row->not_before);
   ledger_call_number(call, row->not_after);
@@ -184,15 +196,27 @@ static bool bind_row(struct ledger *ledger, const struct issued *row, int64_t id
   ledger_call_blob(call, row->request_sha256, sizeof row->request_sha256);
   ledger_call_blob(call, row->der.data, row->der.len);
   ledger_call_id(call, row->shard);
-  return true;
 }
 
-static bool add_row(struct ledger *ledger, const struct issued *row, int64_t id, int64_t replaces,
-                    struct fault *f)
+static bool mark_row(struct ledger_batch *batch, int64_t id, const int64_t labels[ROW_LABELS],
+                     struct fault *f)
+{
+  return ledger_mark_add(batch, MARK_PROFILE, labels[ROW_PROFILE], id, f) &&
+         ledger_mark_add(batch, MARK_STATION, labels[ROW_STATION], id, f) &&
+         ledger_mark_add(batch, MARK_ORDER, labels[ROW_ORDER], id, f) &&
+         ledger_mark_add(batch, MARK_MODEL, labels[ROW_MODEL], id, f);
+}
+
+static bool add_row(struct ledger_batch *batch, const struct issued *row, int64_t id,
+                    int64_t replaces, struct fault *f)
 {
   AUTO(ledger_call) call = {0};
-  return ledger_call_open(ledger->writer, SQL_ADD, &call, f) &&
-         bind_row(ledger, row, id, replaces, &call, f) && ledger_call_run(&call, f);
+  int64_t labels[ROW_LABELS];
+  if (!find_labels(batch->ledger, row, labels, f) ||
+      !ledger_call_open(batch->ledger->writer, SQL_ADD, &call, f))
+    return false;
+  bind_row(row, id, replaces, labels, &call);
+  return ledger_call_run(&call, f) && mark_row(batch, id, labels, f);
 }
 
 static bool add_name(struct ledger_connection *c, struct san name, int64_t certificate,
@@ -241,7 +265,7 @@ static bool add(struct ledger_batch *batch, struct issued *row, const struct san
                 const struct verdict *verdict, int64_t now, struct fault *f)
 {
   int64_t id = batch->last_id + 1;
-  if (!add_row(batch->ledger, row, id, verdict->replaces, f) ||
+  if (!add_row(batch, row, id, verdict->replaces, f) ||
       !add_names(batch->ledger->writer, names, id, f) || !ledger_use_secret(batch, row, f) ||
       !ledger_renew_proof(batch, row, f))
     return false;

@@ -130,6 +130,17 @@ static bool insert(struct ledger_batch *batch, const struct event *event, int64_
   return ledger_call_run(&call, f);
 }
 
+/* Issued ones have no kind in their row. */
+static bool mark(struct ledger_batch *batch, const struct event *event,
+                 const int64_t labels[LABEL_COLUMNS], struct fault *f)
+{
+  int64_t id = batch->last_event, kind = event->kind != EVENT_ISSUED ? labels[LABEL_KIND] : 0;
+  return ledger_mark_add(batch, MARK_EVENT_KIND, kind, id, f) &&
+         ledger_mark_add(batch, MARK_EVENT_CODE, labels[LABEL_CODE], id, f) &&
+         ledger_mark_add(batch, MARK_EVENT_PRINCIPAL, labels[LABEL_PRINCIPAL], id, f) &&
+         ledger_mark_add(batch, MARK_EVENT_ORDER, labels[LABEL_ORDER], id, f);
+}
+
 static bool is_end_of_request(enum event_kind kind)
 {
   return kind == EVENT_ISSUED || kind == EVENT_REPLAYED || kind == EVENT_REPLACED ||
@@ -154,7 +165,7 @@ static bool add(struct ledger_batch *batch, const struct event *event, struct fa
     return false;
   batch->last_event++;
   ledger_meter_event(batch, event);
-  return widen_span(batch, batch->last_event, at_ms, f) &&
+  return mark(batch, event, labels, f) && widen_span(batch, batch->last_event, at_ms, f) &&
          (!is_end_of_request(event->kind) || count(batch, at_ms, labels, f));
 }
 

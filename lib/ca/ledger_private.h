@@ -112,6 +112,14 @@ struct ledger_tally {
 };
 enum { BATCH_TALLIES = 32 };
 
+/* Of rows that have a label. */
+struct ledger_mark {
+  enum mark_kind kind;
+  int64_t label, span;
+  uint64_t bits; /* not written yet */
+};
+enum { BATCH_MARKS = 256 };
+
 /* How lines of one batch of requests ended; 0: of none. */
 struct ledger_batch_counts {
   int64_t batch, issued, replayed, refused;
@@ -126,9 +134,10 @@ struct ledger_batch {
   struct ledger_revoked revoked;              /* not written yet */
   struct ledger_tally tallies[BATCH_TALLIES]; /* not written yet */
   size_t n_tallies;
-  char authority[LABEL_SIZE];        /* whose certificates were counted last */
-  int64_t authority_issued;          /* not written yet */
-  struct ledger_batch_counts counts; /* likewise */
+  struct ledger_mark marks[BATCH_MARKS]; /* likewise */
+  char authority[LABEL_SIZE];            /* whose certificates were counted last */
+  int64_t authority_issued;              /* not written yet */
+  struct ledger_batch_counts counts;     /* likewise */
   bool has_changed_principal;
   bool failed; /* SQLite failed within: it can only be rolled back */
   uint64_t n_events[EVENT_KIND_COUNT];
@@ -207,6 +216,14 @@ bool ledger_remove_leftovers(const char *path, struct fault *f);
 
 /* The id of a label, which is added when it is new; 0 for "". Within the open batch. */
 bool ledger_label_id(struct ledger *ledger, const char *text, int64_t *ret_id, struct fault *f);
+
+/* --- marks: ledger_mark.c --- */
+
+/* A row that was added has the label. Nothing to do for label 0. */
+bool ledger_mark_add(struct ledger_batch *batch, enum mark_kind kind, int64_t label, int64_t row,
+                     struct fault *f);
+/* Writes what is pending; before each commit. */
+bool ledger_marks_flush(struct ledger_batch *batch, struct fault *f);
 
 /* --- spans: ledger_span.c --- */
 

@@ -101,6 +101,9 @@ enum { SPAN_ROWS = 128 };
     " production_order, model, authority, issued_at, not_before, not_after, replaces,"             \
     " spki_sha256, spki_prefix, request_sha256, der, shard)"                                       \
     " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)")        \
+  X(ADD_MARK,                                                                                      \
+    "INSERT INTO marks (kind, label, span, bits) VALUES (?1, ?2, ?3, ?4)"                          \
+    " ON CONFLICT (kind, label, span) DO UPDATE SET bits = bits | excluded.bits")                  \
   /* What a span holds already is widened. */                                                      \
   X(ADD_SPAN,                                                                                      \
     "INSERT INTO spans (id, issued_min, issued_max, not_after_min, not_after_max)"                 \
@@ -379,6 +382,21 @@ enum search_parameter {
   PARAMETER_END
 };
 
+/* Rows that have a label; see sql/0012-marks.sql, which has these numbers too. */
+enum mark_kind {
+  MARK_NONE,
+  MARK_PROFILE,
+  MARK_STATION,
+  MARK_ORDER,
+  MARK_MODEL,
+  MARK_EVENT_KIND,
+  MARK_EVENT_CODE,
+  MARK_EVENT_PRINCIPAL,
+  MARK_EVENT_ORDER
+};
+#define MARK_SPAN "64" /* one row of marks tells of so many */
+enum { MARK_ROWS = 64 };
+
 /* One filter of struct ledger_query. One filter drives a search: the statement walks along its
  * index, from the newest row on. The others are held against each row that it comes upon. */
 struct ledger_filter {
@@ -387,14 +405,15 @@ struct ledger_filter {
   const char *drive;    /* the condition when it drives */
   const char *check;    /* the condition when another one does */
   const char *span;     /* what a row of spans, called s, must fulfil to have a match; or NULL */
+  enum mark_kind mark;  /* walks along the marks of this kind instead, of the label that */
+  const char *label;    /* this parameter names */
 };
 
 #define LABEL_IS(column, parameter)                                                                \
   "c." column " = (SELECT id FROM labels WHERE text = " parameter ")"
-#define LABEL_FILTER(index, column, parameter)                                                     \
+#define LABEL_FILTER(mark_kind, column, parameter)                                                 \
   {                                                                                                \
-    "certificates c INDEXED BY " index, "c.id", LABEL_IS(column, parameter),                       \
-        LABEL_IS(column, parameter), NULL                                                          \
+    .mark = mark_kind, .label = parameter, .check = LABEL_IS(column, parameter)                    \
   }
 #define NAME_FILTER(kind, parameter)                                                               \
   {                                                                                                \
@@ -448,7 +467,7 @@ enum ledger_filter_id {
     [FILTER_IP] = NAME_FILTER("1", "?9"),                                                          \
     [FILTER_DEVICE_SERIAL] = {"certificates c INDEXED BY certificates_device", "c.id",             \
                               "c.device_serial = ?4", "c.device_serial = ?4", NULL},               \
-    [FILTER_ORDER] = LABEL_FILTER("certificates_order", "production_order", "?6"),                 \
+    [FILTER_ORDER] = LABEL_FILTER(MARK_ORDER, "production_order", "?6"),                           \
     [FILTER_ON_HOLD] = {REVOKED_FROM, "v.certificate",                                             \
                         "v.reason = 6 AND " IS_NEWEST_REVOCATION " AND c.not_after >= ?1",         \
                         "c.not_after >= ?1 AND EXISTS (SELECT 1 FROM revocations v"                \
@@ -461,9 +480,9 @@ enum ledger_filter_id {
                            "r.replaces", "NOT " IS_REVOKED("r.replaces") " AND c.not_after >= ?1", \
                            "c.not_after >= ?1 AND NOT " IS_REVOKED("c.id") " AND " IS_REPLACED,    \
                            SPAN_LASTS " AND " SPAN_UNREVOKED},                                     \
-    [FILTER_STATION] = LABEL_FILTER("certificates_station", "station", "?5"),                      \
-    [FILTER_MODEL] = LABEL_FILTER("certificates_model", "model", "?7"),                            \
-    [FILTER_PROFILE] = LABEL_FILTER("certificates_profile", "profile", "?8"),                      \
+    [FILTER_STATION] = LABEL_FILTER(MARK_STATION, "station", "?5"),                                \
+    [FILTER_MODEL] = LABEL_FILTER(MARK_MODEL, "model", "?7"),                                      \
+    [FILTER_PROFILE] = LABEL_FILTER(MARK_PROFILE, "profile", "?8"),                                \
     [FILTER_VALID] = {NULL, NULL, NULL,                                                            \
                       "c.not_after >= ?1 AND NOT " IS_REPLACED " AND NOT " IS_REVOKED("c.id"),     \
                       SPAN_LASTS " AND " SPAN_UNREVOKED},                                          \
@@ -538,8 +557,11 @@ enum event_filter_id {
   {                                                                                                \
     "events e INDEXED BY " index, "e.id", condition, condition, NULL                               \
   }
-#define EVENT_LABEL_FILTER(index, column, parameter)                                               \
-  EVENT_FILTER(index, "e." column " = (SELECT id FROM labels WHERE text = " parameter ")")
+#define EVENT_LABEL_FILTER(mark_kind, column, parameter)                                           \
+  {                                                                                                \
+    .mark = mark_kind, .label = parameter,                                                         \
+    .check = "e." column " = (SELECT id FROM labels WHERE text = " parameter ")"                   \
+  }
 
 #define EVENT_FILTERS                                                                              \
   {                                                                                                \
@@ -548,11 +570,11 @@ enum event_filter_id {
     [EVENT_FILTER_CERTIFICATE_ALONE] =                                                             \
         EVENT_FILTER("events_certificate", "e.certificate = ?1 AND e.device_serial IS NULL"),      \
     [EVENT_FILTER_DEVICE_SERIAL] = EVENT_FILTER("events_device", "e.device_serial = ?4"),          \
-    [EVENT_FILTER_CODE] = EVENT_LABEL_FILTER("events_code", "code", "?8"),                         \
+    [EVENT_FILTER_CODE] = EVENT_LABEL_FILTER(MARK_EVENT_CODE, "code", "?8"),                       \
     [EVENT_FILTER_SOURCE] = EVENT_FILTER("events_source", "e.source = ?9"),                        \
-    [EVENT_FILTER_ORDER] = EVENT_LABEL_FILTER("events_order", "production_order", "?6"),           \
-    [EVENT_FILTER_KIND] = EVENT_LABEL_FILTER("events_kind", "kind", "?7"),                         \
-    [EVENT_FILTER_PRINCIPAL] = EVENT_LABEL_FILTER("events_principal", "principal", "?5"),          \
+    [EVENT_FILTER_ORDER] = EVENT_LABEL_FILTER(MARK_EVENT_ORDER, "production_order", "?6"),         \
+    [EVENT_FILTER_KIND] = EVENT_LABEL_FILTER(MARK_EVENT_KIND, "kind", "?7"),                       \
+    [EVENT_FILTER_PRINCIPAL] = EVENT_LABEL_FILTER(MARK_EVENT_PRINCIPAL, "principal", "?5"),        \
     [EVENT_FILTER_CERTIFICATE] = {NULL, NULL, NULL, "e.certificate = ?1", NULL},                   \
     [EVENT_FILTER_ISSUED] = {NULL, NULL, NULL, "e.kind IS NULL", NULL},                            \
     [EVENT_FILTER_AFTER] = {NULL, NULL, NULL, "e.at > ?11", "s.at_max > ?11"},                     \

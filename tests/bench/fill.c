@@ -131,12 +131,30 @@ static bool make_row(struct filler *filler, struct fault *f)
   return make_names(filler, f) && make_certificate(filler, f);
 }
 
+/* As the daemon has one for each certificate. */
+static bool add_event(struct ledger_batch *batch, const struct filler *filler, struct fault *f)
+{
+  const struct issued *row = &filler->row;
+  struct event event = {.kind = EVENT_ISSUED,
+                        .at_ms = filler->issued_at_ms,
+                        .certificate = row->id,
+                        .source = "10.1.0.9"};
+  snprintf(event.principal, sizeof event.principal, "%s", row->station);
+  snprintf(event.device_serial, sizeof event.device_serial, "%s", row->device_serial);
+  snprintf(event.profile, sizeof event.profile, "%s", row->profile);
+  snprintf(event.order, sizeof event.order, "%s", row->order);
+  snprintf(event.request_id, sizeof event.request_id, "%016llx", (unsigned long long)row->id);
+  return ledger_add_event(batch, &event, f);
+}
+
 static bool append(struct ledger_batch *batch, struct filler *filler, struct fault *f)
 {
   AUTO(issued) earlier = {0};
   bool replayed;
-  return make_row(filler, f) && ledger_append(batch, &filler->row, &filler->names, false,
-                                              filler->issued_at_ms / 1000, &replayed, &earlier, f);
+  return make_row(filler, f) &&
+         ledger_append(batch, &filler->row, &filler->names, false, filler->issued_at_ms / 1000,
+                       &replayed, &earlier, f) &&
+         add_event(batch, filler, f);
 }
 
 static bool write_batch(struct ledger *ledger, struct filler *filler, uint64_t n, struct fault *f)

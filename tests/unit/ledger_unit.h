@@ -13,6 +13,9 @@
 
 enum { NOW = 1800000000, YEAR_S = 365 * 86400 };
 
+/* In a query's plan: all of the 64 rows that a row of marks is joined with. */
+#define THE_BITS "SCAN b"
+
 struct bench {
   char folder[200], path[256];
   struct ledger *ledger;

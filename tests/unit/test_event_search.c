@@ -275,7 +275,8 @@ static void each_filter_goes_along_an_index(void **state)
     assert_int_equal(sqlite3_prepare_v2(db, buf_text(&sql), -1, &statement, NULL), SQLITE_OK);
     while (sqlite3_step(statement) == SQLITE_ROW) {
       const char *step = (const char *)sqlite3_column_text(statement, 3);
-      if (strncmp(step, "SCAN", 4) == 0 || strstr(step, "TEMP B-TREE") != NULL)
+      bool is_scan = strncmp(step, "SCAN", 4) == 0 && strcmp(step, THE_BITS) != 0;
+      if (is_scan || strstr(step, "TEMP B-TREE") != NULL)
         fail_msg("case %zu: %s: %s", i, step, buf_text(&sql));
     }
     sqlite3_finalize(statement);

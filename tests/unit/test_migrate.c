@@ -174,6 +174,66 @@ static void a_migration_happens_whole_or_not_at_all(void **state)
   assert_int_equal(ask_sql(bench->path, "SELECT count(*) FROM b"), 1);
 }
 
+/* Those before 0012-marks.sql. */
+static void make_old_ledger(const struct bench *bench)
+{
+  enum { BEFORE = 11 };
+  struct embedded old[BEFORE + 1] = {0};
+  memcpy(old, ledger_migrations, BEFORE * sizeof old[0]);
+  run_sql(bench->path, "PRAGMA user_version = 0");
+  migrate(bench, old, FAULT_NONE);
+  run_sql(
+      bench->path,
+      "INSERT INTO labels VALUES (1, 'device-server'), (2, 'issuing'), (3, 'line-1'),"
+      " (4, 'line-2'), (5, 'PO-1'), (6, 'WX-1'), (7, 'refused'), (8, 'weak-key');"
+      "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 300)"
+      " INSERT INTO certificates SELECT i, CAST(printf('%016d', i) AS BLOB), 'W-' || i, 1,"
+      " 3 + (i % 3 = 0), iif(i > 200, 5, NULL), iif(i % 64 = 63, 6, NULL), 2, 1000 * i, 0,"
+      " 4000000000, NULL, CAST(printf('%032d', i) AS BLOB), i, zeroblob(32), x'30', NULL FROM n;"
+      "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 300)"
+      " INSERT INTO events (id, at, kind, code, principal, production_order, certificate)"
+      " SELECT i, 1000 * i, iif(i % 5 = 0, 7, NULL), iif(i % 5 = 0, 8, NULL), 3 + (i % 3 = 0),"
+      " iif(i > 200, 5, NULL), iif(i % 5 = 0, NULL, i) FROM n;");
+}
+
+static size_t count_certificates(struct ledger *ledger, struct ledger_query query)
+{
+  AUTO(fault) f = {0};
+  AUTO(ledger_page) page = {0};
+  query.limit = 1000;
+  assert_true(ledger_search(ledger, &query, NOW, &page, &f));
+  for (size_t i = 1; i < page.n; i++)
+    assert_true(page.rows[i].id < page.rows[i - 1].id);
+  return page.n;
+}
+
+static size_t count_events(struct ledger *ledger, struct event_query query)
+{
+  AUTO(fault) f = {0};
+  AUTO(event_page) page = {0};
+  query.limit = 1000;
+  assert_true(ledger_search_events(ledger, &query, &page, &f));
+  return page.n;
+}
+
+static void rows_from_before_there_were_marks_are_found_by_their_labels(void **state)
+{
+  struct bench *bench = *state;
+  make_old_ledger(bench);
+  bench_open(bench);
+  struct ledger *ledger = bench->ledger;
+  assert_int_equal(count_certificates(ledger, (struct ledger_query){.station = "line-1"}), 200);
+  assert_int_equal(count_certificates(ledger, (struct ledger_query){.station = "line-2"}), 100);
+  assert_int_equal(count_certificates(ledger, (struct ledger_query){.order = "PO-1"}), 100);
+  assert_int_equal(count_certificates(ledger, (struct ledger_query){.model = "WX-1"}), 4);
+  assert_int_equal(count_certificates(ledger, (struct ledger_query){.profile = "device-server"}),
+                   300);
+  assert_int_equal(count_events(ledger, (struct event_query){.kind = EVENT_REFUSED}), 60);
+  assert_int_equal(count_events(ledger, (struct event_query){.code = FAULT_WEAK_KEY}), 60);
+  assert_int_equal(count_events(ledger, (struct event_query){.principal = "line-2"}), 100);
+  assert_int_equal(count_events(ledger, (struct event_query){.order = "PO-1"}), 100);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up_folder, tear_down)
@@ -187,6 +247,7 @@ int main(void)
       TEST(a_second_daemon_is_refused_until_the_first_has_closed),
       TEST(a_folder_that_is_not_there_is_named),
       TEST(a_migration_happens_whole_or_not_at_all),
+      TEST(rows_from_before_there_were_marks_are_found_by_their_labels),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
