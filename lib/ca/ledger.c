@@ -105,6 +105,7 @@ bool ledger_open(const char *path, struct ledger **ret_ledger, struct fault *f)
   pthread_mutex_init(&ledger->writer_mutex, NULL);
   pthread_mutex_init(&ledger->pool_mutex, NULL);
   pthread_mutex_init(&ledger->principals.lock, NULL);
+  pthread_mutex_init(&ledger->orders.lock, NULL);
   ledger->principals.generation = 1;
   ledger->path = strdup(path);
   if (ledger->path == NULL)
@@ -134,6 +135,7 @@ void ledger_close(struct ledger *ledger)
   pthread_mutex_destroy(&ledger->writer_mutex);
   pthread_mutex_destroy(&ledger->pool_mutex);
   pthread_mutex_destroy(&ledger->principals.lock);
+  pthread_mutex_destroy(&ledger->orders.lock);
   free(ledger->path);
   free(ledger);
 }
@@ -188,7 +190,7 @@ bool ledger_snapshot_begin(struct ledger *ledger, struct fault *f)
     ledger_give_back(ledger, reader);
     return false;
   }
-  ledger_order_uses_forget(reader);
+  ledger_order_uses_begin(ledger, reader);
   snapshot.ledger = ledger;
   snapshot.reader = reader;
   return true;
@@ -240,7 +242,7 @@ bool ledger_begin(struct ledger *ledger, struct ledger_batch **ret_batch, struct
 {
   pthread_mutex_lock(&ledger->writer_mutex);
   ledger->batch = (struct ledger_batch){.ledger = ledger};
-  ledger_order_uses_forget(ledger->writer);
+  ledger_order_uses_begin(ledger, ledger->writer);
   if (is_in_place(ledger, f) && ledger_run(ledger->writer, SQL_BEGIN, f) &&
       last_id(ledger->writer, &ledger->batch.last_id, f)) {
     ledger_known_begin(ledger->known, ledger->batch.last_id);
@@ -276,6 +278,7 @@ bool ledger_commit(struct ledger_batch *batch, struct fault *f)
     ledger_principals_changed(ledger);
   if (done) {
     ledger_known_commit(ledger->known, batch->last_id);
+    ledger_orders_counted(ledger, &ledger->writer->orders);
     ledger_meter_commit(batch);
   }
   pthread_mutex_unlock(&ledger->writer_mutex);

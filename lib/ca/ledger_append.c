@@ -30,14 +30,14 @@ static void bind_key(struct ledger_call *call, const struct issued *row)
 
 /* The newest certificate of this device and profile; of a request without device_serial, the
  * newest that this very request led to. */
-static bool find_newest(struct ledger_connection *c, const struct ledger_known *known,
+static bool find_newest(struct ledger *ledger, struct ledger_connection *c,
                         const struct issued *row, int64_t now, bool *ret_found,
                         struct issued *ret_newest, struct fault *f)
 {
   AUTO(ledger_call) call = {0};
   bool has_device = row->device_serial[0] != '\0';
-  if (has_device ? !ledger_may_know_device(known, row->device_serial)
-                 : !ledger_may_know_key(known, row->spki_sha256)) {
+  if (has_device ? !ledger_may_know_device(ledger->known, row->device_serial)
+                 : !ledger_may_know_key(ledger->known, row->spki_sha256)) {
     *ret_found = false;
     return true;
   }
@@ -71,11 +71,11 @@ static bool find_before(struct ledger_connection *c, int64_t id, int64_t now, bo
 }
 
 /* A key that got into wrong hands is nobody's any more; any other is its device's alone. */
-static bool refuse_key(struct ledger_connection *c, const struct ledger_known *known,
-                       const struct issued *row, struct fault *f)
+static bool refuse_key(struct ledger *ledger, struct ledger_connection *c, const struct issued *row,
+                       struct fault *f)
 {
   AUTO(ledger_call) call = {0};
-  if (!ledger_may_know_key(known, row->spki_sha256))
+  if (!ledger_may_know_key(ledger->known, row->spki_sha256))
     return true;
   if (!ledger_call_open(c, SQL_KEY_REFUSED, &call, f))
     return false;
@@ -112,13 +112,13 @@ static bool refuse_second(const struct issued *newest, struct fault *f)
 }
 
 /* The rules of ledger_append(), in their order. */
-static bool judge(struct ledger_connection *c, const struct ledger_known *known,
-                  const struct issued *row, const struct sans *names, bool replace, int64_t now,
-                  struct verdict *ret_verdict, struct issued *earlier, struct fault *f)
+static bool judge(struct ledger *ledger, struct ledger_connection *c, const struct issued *row,
+                  const struct sans *names, bool replace, int64_t now, struct verdict *ret_verdict,
+                  struct issued *earlier, struct fault *f)
 {
   AUTO(issued) newest = {0};
   bool found;
-  if (!find_newest(c, known, row, now, &found, &newest, f))
+  if (!find_newest(ledger, c, row, now, &found, &newest, f))
     return false;
   bool is_current = found && newest.status == STATUS_VALID;
   if (is_current &&
@@ -128,7 +128,7 @@ static bool judge(struct ledger_connection *c, const struct ledger_known *known,
     *ret_verdict = (struct verdict){.replayed = true};
     return true;
   }
-  if (!ledger_check_renewal(c, row, &newest, f) || !refuse_key(c, known, row, f) ||
+  if (!ledger_check_renewal(c, row, &newest, f) || !refuse_key(ledger, c, row, f) ||
       !ledger_check_secret(c, row, f))
     return false;
   if (is_current && !replace)
@@ -138,7 +138,7 @@ static bool judge(struct ledger_connection *c, const struct ledger_known *known,
                             .is_current = is_current,
                             .is_replacement = is_current || was_revoked};
   if (!row->is_renewal &&
-      !ledger_order_check(c, row, names, verdict.is_replacement, now, &verdict.order, f))
+      !ledger_order_check(ledger, c, row, names, verdict.is_replacement, now, &verdict.order, f))
     return false;
   *ret_verdict = verdict;
   return true;
@@ -152,7 +152,7 @@ bool ledger_foresee(struct ledger *ledger, const struct issued *row, const struc
   if (!ledger_borrow(ledger, &reader, f))
     return false;
   struct verdict verdict;
-  bool done = judge(reader, ledger->known, row, names, replace, now, &verdict, earlier, f);
+  bool done = judge(ledger, reader, row, names, replace, now, &verdict, earlier, f);
   ledger_give_back(ledger, reader);
   if (done)
     *ret_replayed = verdict.replayed;
@@ -281,8 +281,7 @@ static bool append(struct ledger_batch *batch, struct issued *row, const struct 
                    struct fault *f)
 {
   struct verdict verdict;
-  if (!judge(batch->ledger->writer, batch->ledger->known, row, names, replace, now, &verdict,
-             earlier, f))
+  if (!judge(batch->ledger, batch->ledger->writer, row, names, replace, now, &verdict, earlier, f))
     return false;
   if (!verdict.replayed && !add(batch, row, names, &verdict, now, f))
     return false;

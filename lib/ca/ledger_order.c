@@ -96,7 +96,7 @@ bool ledger_get_order(struct ledger *ledger, const char *name, struct order *ret
   struct ledger_order_use *use;
   if (!ledger_borrow(ledger, &reader, f))
     return false;
-  bool done = ledger_order_use(reader, name, &use, f) &&
+  bool done = ledger_order_use(ledger, reader, name, &use, f) &&
               (use != NULL || fault_set(f, UNKNOWN_ORDER, "there is no order %s", name));
   if (done)
     *ret_order = use->order;
@@ -211,8 +211,12 @@ static bool add(struct ledger_batch *batch, const struct order *order, const str
 /* Commits what was done, or undoes it. */
 static bool end(struct ledger_batch *batch, bool done, struct fault *f)
 {
-  if (done)
-    return ledger_commit(batch, f);
+  struct ledger *ledger = batch->ledger;
+  if (done) {
+    done = ledger_commit(batch, f);
+    ledger_orders_forget(ledger);
+    return done;
+  }
   ledger_roll_back(batch);
   return false;
 }

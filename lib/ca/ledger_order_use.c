@@ -4,9 +4,10 @@
 #include "lib/ca/ledger_private.h"
 #include "lib/ca/order.h"
 
-void ledger_order_uses_forget(struct ledger_connection *c)
+void ledger_order_uses_begin(struct ledger *ledger, struct ledger_connection *c)
 {
   c->orders.n = 0;
+  c->orders.generation = ledger_orders_generation(ledger);
 }
 
 static bool write_counts(struct ledger_connection *writer, struct ledger_order_use *use,
@@ -42,24 +43,42 @@ static struct ledger_order_use *known(struct ledger_connection *c, const char *n
   return NULL;
 }
 
+static bool read_order(struct ledger *ledger, struct ledger_connection *c, const char *name,
+                       bool *ret_found, struct order *ret_order, struct fault *f)
+{
+  if (c == ledger->writer)
+    return ledger_order_find(c, name, ret_found, ret_order, f);
+  if (ledger_orders_get(ledger, name, ret_order)) {
+    *ret_found = true;
+    return true;
+  }
+  bool found;
+  if (!ledger_order_find(c, name, &found, ret_order, f))
+    return false;
+  if (found)
+    ledger_orders_put(ledger, c->orders.generation, ret_order);
+  *ret_found = found;
+  return true;
+}
+
 /* What was read holds for as long as the transaction lasts; without one, each question is anew. */
-bool ledger_order_use(struct ledger_connection *c, const char *name,
+bool ledger_order_use(struct ledger *ledger, struct ledger_connection *c, const char *name,
                       struct ledger_order_use **ret_use, struct fault *f)
 {
   struct ledger_order_uses *orders = &c->orders;
   if (sqlite3_get_autocommit(c->db))
-    ledger_order_uses_forget(c);
+    ledger_order_uses_begin(ledger, c);
   struct ledger_order_use *use = known(c, name);
   if (use == NULL && orders->n == ORDER_USES) {
     if (!ledger_order_uses_flush(c, f))
       return false;
-    ledger_order_uses_forget(c);
+    orders->n = 0;
   }
   if (use == NULL) {
     bool found;
     struct ledger_order_use *next = &orders->of[orders->n];
     next->issued = next->replaced = 0;
-    if (!ledger_order_find(c, name, &found, &next->order, f))
+    if (!read_order(ledger, c, name, &found, &next->order, f))
       return false;
     orders->n += found;
     use = found ? next : NULL;
@@ -68,16 +87,16 @@ bool ledger_order_use(struct ledger_connection *c, const char *name,
   return true;
 }
 
-bool ledger_order_check(struct ledger_connection *c, const struct issued *row,
-                        const struct sans *names, bool is_replacement, int64_t now,
-                        struct ledger_order_use **ret_use, struct fault *f)
+bool ledger_order_check(struct ledger *ledger, struct ledger_connection *c,
+                        const struct issued *row, const struct sans *names, bool is_replacement,
+                        int64_t now, struct ledger_order_use **ret_use, struct fault *f)
 {
   struct ledger_order_use *use;
   if (row->order[0] == '\0') {
     *ret_use = NULL;
     return true;
   }
-  if (!ledger_order_use(c, row->order, &use, f))
+  if (!ledger_order_use(ledger, c, row->order, &use, f))
     return false;
   if (use == NULL)
     return fault_set(f, ORDER_NOT_ALLOWED, "there is no order %s", row->order);

@@ -24,6 +24,7 @@ enum { ORDER_USES = 8 };
 struct ledger_order_uses {
   struct ledger_order_use of[ORDER_USES];
   size_t n;
+  uint64_t generation; /* of orders in memory, before the transaction's first question */
 };
 
 /* One connection with its prepared statements; used by one thread at a time. */
@@ -164,6 +165,9 @@ struct principal_slot {
   uint8_t proof_sha256[TOKEN_SHA256_LEN];
 };
 
+/* Orders that were issued under of late: ledger_order_cache.c. */
+enum { ORDER_SLOTS = 16 };
+
 struct ledger {
   char *path;
   int lock_fd; /* holds the lock on PATH-lock */
@@ -183,6 +187,12 @@ struct ledger {
     _Atomic uint64_t generation; /* from 1; grows with each commit that has changed a principal */
     struct principal_slot slots[PRINCIPAL_SLOTS];
   } principals;
+
+  struct {
+    pthread_mutex_t lock;
+    uint64_t generation;             /* grows with each commit that has changed an order */
+    struct order slots[ORDER_SLOTS]; /* without a name: free */
+  } orders;
 
   pthread_mutex_t pool_mutex;
   struct ledger_connection *idle; /* readers that nobody uses */
@@ -326,21 +336,30 @@ bool ledger_find_last_revocation(struct ledger *ledger, struct fault *f);
 
 bool ledger_order_find(struct ledger_connection *c, const char *name, bool *ret_found,
                        struct order *ret_order, struct fault *f);
-/* The same, once for a transaction. *ret_use is NULL when there is no such order; otherwise good
- * until the next one is asked for. */
-bool ledger_order_use(struct ledger_connection *c, const char *name,
+/* The same from memory, where it is known: by any thread. A row is kept when nothing has changed
+ * since this generation, which was asked for before its transaction began to read. */
+uint64_t ledger_orders_generation(struct ledger *ledger);
+bool ledger_orders_get(struct ledger *ledger, const char *name, struct order *ret_order);
+void ledger_orders_put(struct ledger *ledger, uint64_t generation, const struct order *order);
+/* Behind the commit, and before anybody is told of it: these were issued under; or what is known is
+ * not so any more. */
+void ledger_orders_counted(struct ledger *ledger, const struct ledger_order_uses *uses);
+void ledger_orders_forget(struct ledger *ledger);
+/* The same, once for a transaction; a reader's from memory, the writer's from the file. *ret_use is
+ * NULL when there is no such order; otherwise good until the next one is asked for. */
+bool ledger_order_use(struct ledger *ledger, struct ledger_connection *c, const char *name,
                       struct ledger_order_use **ret_use, struct fault *f);
 /* May this be issued under its order? *ret_use is NULL when the row has none. See order_check();
  * ORDER_NOT_ALLOWED too when there is no such order. */
-bool ledger_order_check(struct ledger_connection *c, const struct issued *row,
-                        const struct sans *names, bool is_replacement, int64_t now,
-                        struct ledger_order_use **ret_use, struct fault *f);
+bool ledger_order_check(struct ledger *ledger, struct ledger_connection *c,
+                        const struct issued *row, const struct sans *names, bool is_replacement,
+                        int64_t now, struct ledger_order_use **ret_use, struct fault *f);
 /* It was, by the writer. Nothing to do for NULL. */
 void ledger_order_count(struct ledger_order_use *use, bool is_replacement);
 /* Writes what is pending; before each commit. */
 bool ledger_order_uses_flush(struct ledger_connection *writer, struct fault *f);
-/* When a transaction begins. */
-void ledger_order_uses_forget(struct ledger_connection *c);
+/* When a transaction begins, and before it has read anything. */
+void ledger_order_uses_begin(struct ledger *ledger, struct ledger_connection *c);
 
 /* --- listing: ledger_search.c --- */
 

@@ -51,6 +51,7 @@ lib_ca_libca_a_SOURCES = \
   lib/ca/ledger_import.c \
   lib/ca/ledger_migrate.c \
   lib/ca/ledger_order.c \
+  lib/ca/ledger_order_cache.c \
   lib/ca/ledger_order_use.c \
   lib/ca/ledger_principal.c \
   lib/ca/ledger_principal_cache.c \

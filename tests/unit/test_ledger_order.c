@@ -223,6 +223,34 @@ static void closing_twice_is_closing_once(void **state)
   assert_int_equal(f.code, FAULT_ORDER_CLOSED);
 }
 
+static void *close_po_1(void *context)
+{
+  AUTO(fault) f = {0};
+  struct order order;
+  assert_true(ledger_close_order(context, "PO-1", NOW, &somebody, &order, &f));
+  return NULL;
+}
+
+/* Whoever still sees the moment before does not leave what he saw to those after him. */
+static void an_order_that_was_closed_is_not_remembered_as_open(void **state)
+{
+  struct bench *bench = *state;
+  AUTO(fault) f = {0};
+  const struct order other_order = order_of("PO-2", 5);
+  struct order read;
+  pthread_t other;
+  add_order(bench->ledger, &other_order);
+  assert_true(ledger_snapshot_begin(bench->ledger, &f));
+  assert_true(ledger_get_order(bench->ledger, "PO-2", &read, &f));
+  assert_int_equal(pthread_create(&other, NULL, close_po_1, bench->ledger), 0);
+  pthread_join(other, NULL);
+  assert_true(ledger_get_order(bench->ledger, "PO-1", &read, &f));
+  assert_int_equal(read.closed_at, 0);
+  ledger_snapshot_end(bench->ledger);
+  assert_true(ledger_get_order(bench->ledger, "PO-1", &read, &f));
+  assert_int_equal(read.closed_at, NOW);
+}
+
 static void within_one_batch_the_last_unit_is_given_once(void **state)
 {
   struct bench *bench = *state;
@@ -409,6 +437,7 @@ int main(void)
       TEST(a_replacement_of_nothing_counts_against_the_quantity),
       TEST(an_extended_order_has_that_much_more),
       TEST(closing_twice_is_closing_once),
+      TEST(an_order_that_was_closed_is_not_remembered_as_open),
       TEST(every_change_of_an_order_is_an_event),
       TEST(within_one_batch_the_last_unit_is_given_once),
       TEST(what_was_rolled_back_was_not_counted),
