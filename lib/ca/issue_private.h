@@ -36,14 +36,17 @@ bool job_queue_init(struct job_queue *queue);
 void job_queue_free(struct job_queue *queue); /* one that is empty */
 /* Adds all of the list. False, and the list as it was, when the queue is closed. */
 bool job_queue_put(struct job_queue *queue, struct job_list *list);
-/* Waits until there is a job; takes a fair part of what waits (all of it, divided by `takers`), at
- * most `most`. False when the queue is closed and empty. */
-bool job_queue_take(struct job_queue *queue, size_t takers, size_t most, struct job_list *ret_list);
-/* Waits until there is a job; then, while there are fewer than half of those that are `under_way`,
- * for `gather_us` more. Takes all, at most `most`. For the one taker of a queue. False when the
- * queue is closed and empty. */
-bool job_queue_gather(struct job_queue *queue, const atomic_uint *under_way, unsigned gather_us,
-                      size_t most, struct job_list *ret_list);
+/* How much is taken of a queue at a time. */
+struct job_taker {
+  size_t takers;      /* who take from it: each a fair part, */
+  size_t least, most; /* or so many when there are, and never more */
+  unsigned share;     /* waits for 1 / share of the jobs that are under way, */
+  unsigned gather_us; /* but not longer */
+};
+/* Waits until there is a job, and then a moment for others: a batch costs less than its jobs one by
+ * one. False when the queue is closed and empty. */
+bool job_queue_take(struct job_queue *queue, const struct job_taker *taker,
+                    const atomic_uint *under_way, struct job_list *ret_list);
 /* From now on nothing goes in; what is in comes out. */
 void job_queue_close(struct job_queue *queue);
 

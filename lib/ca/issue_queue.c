@@ -68,29 +68,6 @@ bool job_queue_put(struct job_queue *queue, struct job_list *list)
   return open;
 }
 
-/* Of those that wait, so that a small load spreads over all takers and a large one comes in
- * batches. */
-static size_t fair_part(size_t waiting, size_t takers, size_t most)
-{
-  size_t part = (waiting + takers - 1) / takers;
-  return part < most ? part : most;
-}
-
-bool job_queue_take(struct job_queue *queue, size_t takers, size_t most, struct job_list *ret_list)
-{
-  struct job_list taken = {0};
-  pthread_mutex_lock(&queue->lock);
-  while (queue->jobs.n == 0 && !queue->closed)
-    pthread_cond_wait(&queue->filled, &queue->lock);
-  for (size_t n = fair_part(queue->jobs.n, takers, most); n > 0; n--)
-    job_list_add(&taken, job_list_take(&queue->jobs));
-  if (queue->jobs.n > 0)
-    pthread_cond_signal(&queue->filled); /* there is work for another one, too */
-  pthread_mutex_unlock(&queue->lock);
-  *ret_list = taken;
-  return taken.n > 0;
-}
-
 /* The lock is held. */
 static void wait_for_more(struct job_queue *queue, size_t wanted, unsigned gather_us)
 {
@@ -108,17 +85,31 @@ static void wait_for_more(struct job_queue *queue, size_t wanted, unsigned gathe
   queue->wanted = 0;
 }
 
-bool job_queue_gather(struct job_queue *queue, const atomic_uint *under_way, unsigned gather_us,
-                      size_t most, struct job_list *ret_list)
+/* A small load spreads over all takers, a large one comes in batches. */
+static size_t fair_part(const struct job_taker *taker, size_t waiting)
+{
+  size_t part = (waiting + taker->takers - 1) / taker->takers;
+  if (part < taker->least)
+    part = waiting < taker->least ? waiting : taker->least;
+  return part < taker->most ? part : taker->most;
+}
+
+bool job_queue_take(struct job_queue *queue, const struct job_taker *taker,
+                    const atomic_uint *under_way, struct job_list *ret_list)
 {
   struct job_list taken = {0};
   pthread_mutex_lock(&queue->lock);
-  while (queue->jobs.n == 0 && !queue->closed)
-    pthread_cond_wait(&queue->filled, &queue->lock);
-  size_t half = atomic_load(under_way) / 2;
-  wait_for_more(queue, half < most ? half : most, gather_us);
-  while (queue->jobs.n > 0 && taken.n < most)
+  do {
+    while (queue->jobs.n == 0 && !queue->closed)
+      pthread_cond_wait(&queue->filled, &queue->lock);
+    size_t wanted = atomic_load(under_way) / taker->share;
+    wait_for_more(queue, wanted < taker->most ? wanted : taker->most, taker->gather_us);
+    /* Meanwhile another one may have taken them. */
+  } while (queue->jobs.n == 0 && !queue->closed);
+  for (size_t n = fair_part(taker, queue->jobs.n); n > 0; n--)
     job_list_add(&taken, job_list_take(&queue->jobs));
+  if (queue->jobs.n > 0)
+    pthread_cond_signal(&queue->filled); /* there is work for another one, too */
   pthread_mutex_unlock(&queue->lock);
   *ret_list = taken;
   return taken.n > 0;

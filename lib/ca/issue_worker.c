@@ -11,7 +11,8 @@
 #include "lib/pki/csr.h"
 #include "lib/pki/lint.h"
 
-enum { RANDOM_POOL = 455 * SERIAL_NUMBER_RANDOM_LEN };
+/* A batch costs one question to the ledger and one message to the key holder, whatever its size. */
+enum { RANDOM_POOL = 455 * SERIAL_NUMBER_RANDOM_LEN, BATCH_LEAST = 8, GATHER_US = 500 };
 
 struct worker {
   struct issuer *issuer;
@@ -167,7 +168,12 @@ static void *run(void *context)
 {
   struct worker *w = context;
   struct job_list list;
-  while (job_queue_take(&w->issuer->incoming, w->issuer->n_workers, SIGNER_BATCH_MAX, &list)) {
+  const struct job_taker taker = {.takers = w->issuer->n_workers,
+                                  .least = BATCH_LEAST,
+                                  .most = SIGNER_BATCH_MAX,
+                                  .share = 2 * w->issuer->n_workers,
+                                  .gather_us = GATHER_US};
+  while (job_queue_take(&w->issuer->incoming, &taker, &w->issuer->n_jobs, &list)) {
     prepare_all(w, &list);
     sign_all(w);
     pass_on(w);

@@ -6,9 +6,9 @@
 #include "lib/ca/event.h"
 #include "lib/ca/issue_private.h"
 
-/* While others are on their way a transaction waits for some of them, for less than a sync of the
- * disk takes: each one costs a sync, and writes pages that they share. */
-enum { WRITER_BATCH_MAX = 512, WRITER_GATHER_US = 1000 };
+/* While others are on their way a transaction waits a moment for some of them: each one costs a
+ * sync, and writes pages that they share. One request alone waits for nobody. */
+static const struct job_taker taker = {.takers = 1, .most = 512, .share = 2, .gather_us = 3000};
 
 static void describe_who(const struct issue_request *request, struct event *event)
 {
@@ -138,8 +138,7 @@ void *writer_run(void *context)
 {
   struct issuer *issuer = context;
   struct job_list list;
-  while (job_queue_gather(&issuer->ready, &issuer->n_jobs, WRITER_GATHER_US, WRITER_BATCH_MAX,
-                          &list)) {
+  while (job_queue_take(&issuer->ready, &taker, &issuer->n_jobs, &list)) {
     AUTO(fault) f = {0};
     bool written = write_all(issuer, &list, &f);
     if (written)
