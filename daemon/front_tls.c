@@ -6,6 +6,8 @@
  * records; a small reply is held back until both are there. */
 #include <errno.h>
 #include <gnutls/gnutls.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -83,11 +85,19 @@ void front_tls_hold_back(struct incoming *in, size_t len)
   in->held_back = true;
 }
 
-/* A peer that does not read has no room left for a small reply: libmicrohttpd believes that it is
+/* The socket may be corked by libmicrohttpd, which pulls the cork before it sends what it believes
+ * to be the end of a reply, and we send it after that: the kernel would wait 200 ms for more.
+ *
+ * A peer that does not read has no room left for a small reply: libmicrohttpd believes that it is
  * sent, so this connection is of no more use. */
 void front_tls_let_go(struct incoming *in)
 {
+  const int off = 0;
   gnutls_session_t session = in->held_back ? session_of(in->connection) : NULL;
-  if (session != NULL && gnutls_record_uncork(session, 0) < 0)
+  if (session == NULL)
+    return;
+  if (gnutls_record_uncork(session, 0) < 0)
     shutdown(in->conn->fd, SHUT_RDWR);
+  else
+    setsockopt(in->conn->fd, IPPROTO_TCP, TCP_CORK, &off, sizeof off);
 }
