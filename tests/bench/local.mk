@@ -29,8 +29,8 @@ mintmark_ocsp_bench_SOURCES = tests/bench/ocsp_bench.c tests/bench/proc.c tests/
   tests/bench/reply.c tests/bench/reply.h
 
 # That it works, in the ordinary checks; what it measures is for doc/performance.md.
-TESTS += tests/bench/smoke.sh tests/bench/crl.sh
-EXTRA_DIST += tests/bench/smoke.sh tests/bench/crl.sh
+TESTS += tests/bench/smoke.sh tests/bench/crl.sh tests/bench/queries.sh
+EXTRA_DIST += tests/bench/smoke.sh tests/bench/crl.sh tests/bench/queries.sh
 
 # What a certificate costs in instructions, which noise does not touch: held against what was recorded.
 if HAVE_CALLGRIND

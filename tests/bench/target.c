@@ -130,9 +130,17 @@ bool target_prepare(const struct options *options, struct target *ret_target, st
 
 /* --- the daemon --- */
 
-static bool wait_for_port(struct target *target, const char *port_file, struct fault *f)
+static bool take_port(struct target *target, const char *port_file, struct fault *f)
 {
   char port[16];
+  if (!read_line(port_file, port, sizeof port, f))
+    return false;
+  snprintf(target->host, sizeof target->host, "127.0.0.1:%s", port);
+  return true;
+}
+
+static bool wait_for_port(struct target *target, const char *port_file, struct fault *f)
+{
   int status;
   for (int64_t end = when_monotonic_ms() + START_MS; !file_exists(port_file); usleep(POLL_US)) {
     if (waitpid(target->daemon, &status, WNOHANG) == target->daemon) {
@@ -145,10 +153,7 @@ static bool wait_for_port(struct target *target, const char *port_file, struct f
       return fault_set(f, UNREACHABLE, "mintmarkd does not answer: see %s/daemon.log",
                        target->folder);
   }
-  if (!read_line(port_file, port, sizeof port, f))
-    return false;
-  snprintf(target->host, sizeof target->host, "127.0.0.1:%s", port);
-  return true;
+  return take_port(target, port_file, f);
 }
 
 static bool start_daemon(struct target *target, struct fault *f)
@@ -167,7 +172,7 @@ static bool start_daemon(struct target *target, struct fault *f)
   return wait_for_port(target, port, f);
 }
 
-/* Where it listens is in its configuration. */
+/* Where it listens is in its configuration; a port that it chose itself, in the file `port`. */
 static bool find_host(struct target *target, struct fault *f)
 {
   char path[320];
@@ -177,7 +182,9 @@ static bool find_host(struct target *target, struct fault *f)
   const char *line = strstr(buf_text(&text), "\nlisten = \"");
   if (line == NULL || sscanf(line, "\nlisten = \"%79[^\"]", target->host) != 1)
     return fault_set(f, BAD_CONFIG, "%s does not say where the daemon listens", path);
-  return true;
+  size_t len = strlen(target->host);
+  bool is_free_port = len > 2 && strcmp(target->host + len - 2, ":0") == 0;
+  return !is_free_port || take_port(target, target_path(target, "port", path), f);
 }
 
 bool target_start(struct target *target, const struct options *options, struct fault *f)
