@@ -38,10 +38,10 @@ void job_queue_free(struct job_queue *queue); /* one that is empty */
 bool job_queue_put(struct job_queue *queue, struct job_list *list);
 /* How much is taken of a queue at a time. */
 struct job_taker {
-  size_t takers;      /* who take from it: each a fair part, */
-  size_t least, most; /* or so many when there are, and never more */
-  unsigned share;     /* waits for 1 / share of the jobs that are under way, */
-  unsigned gather_us; /* but not longer */
+  size_t takers;      /* who take from it: each its part of what waits, */
+  unsigned share;     /* or 1 / share of the jobs that are under way, if that is more: */
+  unsigned gather_us; /* it waits so long for them */
+  size_t most;        /* and never more than so many */
 };
 /* Waits until there is a job, and then a moment for others: a batch costs less than its jobs one by
  * one. False when the queue is closed and empty. */

@@ -85,28 +85,32 @@ static void wait_for_more(struct job_queue *queue, size_t wanted, unsigned gathe
   queue->wanted = 0;
 }
 
-/* A small load spreads over all takers, a large one comes in batches. */
-static size_t fair_part(const struct job_taker *taker, size_t waiting)
+static size_t least_of(size_t a, size_t b)
 {
-  size_t part = (waiting + taker->takers - 1) / taker->takers;
-  if (part < taker->least)
-    part = waiting < taker->least ? waiting : taker->least;
-  return part < taker->most ? part : taker->most;
+  return a < b ? a : b;
+}
+
+/* A small load spreads over all takers, a large one comes in batches. */
+static size_t part_of(const struct job_taker *taker, size_t waiting, size_t wanted)
+{
+  size_t fair = (waiting + taker->takers - 1) / taker->takers;
+  return least_of(fair > wanted ? fair : least_of(wanted, waiting), taker->most);
 }
 
 bool job_queue_take(struct job_queue *queue, const struct job_taker *taker,
                     const atomic_uint *under_way, struct job_list *ret_list)
 {
   struct job_list taken = {0};
+  size_t wanted;
   pthread_mutex_lock(&queue->lock);
   do {
     while (queue->jobs.n == 0 && !queue->closed)
       pthread_cond_wait(&queue->filled, &queue->lock);
-    size_t wanted = atomic_load(under_way) / taker->share;
-    wait_for_more(queue, wanted < taker->most ? wanted : taker->most, taker->gather_us);
+    wanted = least_of(atomic_load(under_way) / taker->share, taker->most);
+    wait_for_more(queue, wanted, taker->gather_us);
     /* Meanwhile another one may have taken them. */
   } while (queue->jobs.n == 0 && !queue->closed);
-  for (size_t n = fair_part(taker, queue->jobs.n); n > 0; n--)
+  for (size_t n = part_of(taker, queue->jobs.n, wanted); n > 0; n--)
     job_list_add(&taken, job_list_take(&queue->jobs));
   if (queue->jobs.n > 0)
     pthread_cond_signal(&queue->filled); /* there is work for another one, too */

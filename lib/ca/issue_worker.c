@@ -12,7 +12,7 @@
 #include "lib/pki/lint.h"
 
 /* A batch costs one question to the ledger and one message to the key holder, whatever its size. */
-enum { RANDOM_POOL = 455 * SERIAL_NUMBER_RANDOM_LEN, BATCH_LEAST = 8, GATHER_US = 500 };
+enum { RANDOM_POOL = 455 * SERIAL_NUMBER_RANDOM_LEN, GATHER_US = 500 };
 
 struct worker {
   struct issuer *issuer;
@@ -169,10 +169,9 @@ static void *run(void *context)
   struct worker *w = context;
   struct job_list list;
   const struct job_taker taker = {.takers = w->issuer->n_workers,
-                                  .least = BATCH_LEAST,
-                                  .most = SIGNER_BATCH_MAX,
                                   .share = 2 * w->issuer->n_workers,
-                                  .gather_us = GATHER_US};
+                                  .gather_us = GATHER_US,
+                                  .most = SIGNER_BATCH_MAX};
   while (job_queue_take(&w->issuer->incoming, &taker, &w->issuer->n_jobs, &list)) {
     prepare_all(w, &list);
     sign_all(w);

@@ -65,9 +65,12 @@ tests_unit_test_ledger_order_LDADD = $(CA_TEST_LIBS)
 
 # the configuration, the policy and the pipeline
 CA_KIT_SOURCES = tests/unit/ca_kit.c tests/unit/ca_kit.h tests/unit/unit.h
-ISSUE_TESTS = tests/unit/test_authorities tests/unit/test_authority tests/unit/test_conf tests/unit/test_issue tests/unit/test_profile
+ISSUE_TESTS = tests/unit/test_authorities tests/unit/test_authority tests/unit/test_conf tests/unit/test_issue tests/unit/test_issue_queue tests/unit/test_profile
 check_PROGRAMS += $(ISSUE_TESTS)
 TESTS += $(ISSUE_TESTS)
+tests_unit_test_issue_queue_CFLAGS = $(CA_TEST_CFLAGS)
+tests_unit_test_issue_queue_SOURCES = tests/unit/test_issue_queue.c tests/unit/unit.h
+tests_unit_test_issue_queue_LDADD = $(CA_TEST_LIBS)
 tests_unit_test_issue_CFLAGS = $(CA_TEST_CFLAGS)
 tests_unit_test_issue_SOURCES = tests/unit/test_issue.c $(CA_KIT_SOURCES)
 tests_unit_test_issue_LDADD = $(CA_TEST_LIBS)
