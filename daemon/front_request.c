@@ -59,7 +59,7 @@ void *front_on_target(void *context, const char *target, struct MHD_Connection *
   in->x.front = in;
   in->x.service = front->service;
   in->x.started_us = when_monotonic_us();
-  snprintf(in->x.source, sizeof in->x.source, "%s", conn->source);
+  memcpy(in->x.source, conn->source, sizeof in->x.source);
   front->n_requests++;
   set_request_deadline(conn, front->request_seconds);
   return in;
@@ -109,7 +109,7 @@ static enum MHD_Result begin(struct incoming *in, const char *method, const char
   AUTO(fault) fault = {0};
   in->begun = true;
   in->may_stay = strcmp(version, MHD_HTTP_VERSION_1_1) == 0;
-  snprintf(in->method, sizeof in->method, "%s", method);
+  memcpy(in->method, method, strnlen(method, sizeof in->method - 1));
   bool taken = front_take_head(in, method, version, &fault);
   if (taken && ((in->route->roles & AS_IT_COMES) == 0 || open_sink(in, &fault)))
     return MHD_YES;
