@@ -302,9 +302,9 @@ static void log_request(const struct incoming *in, const char *ended, int64_t to
 static void note_denial(const struct incoming *in)
 {
   const struct exchange *x = &in->x;
-  struct event event = who_asks(x);
   if (x->recorded || !event_is_denial(x->code))
     return;
+  struct event event = who_asks(x);
   event.kind = EVENT_DENIED;
   event.code = x->code;
   if (in->route != NULL)
