@@ -174,6 +174,7 @@ static void block_signals(sigset_t *ret_signals)
   signal(SIGPIPE, SIG_IGN);
 }
 
+#ifndef WITH_SANITIZERS
 /* The kernel then does what it would have done: the handler is there for one signal only. */
 static void save_log(int signal_number)
 {
@@ -184,14 +185,16 @@ static void save_log(int signal_number)
 /* What waits to be logged is what led to the fault. */
 static void save_log_at_faults(void)
 {
-#ifndef WITH_SANITIZERS /* they have handlers of their own */
   static const int faults[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT};
   const struct sigaction action = {.sa_handler = save_log,
                                    .sa_flags = (int)(SA_RESETHAND | SA_NODEFER)};
   for (size_t i = 0; i < ARRAY_LEN(faults); i++)
     sigaction(faults[i], &action, NULL);
-#endif
 }
+#else
+/* They have handlers of their own. */
+static void save_log_at_faults(void) {}
+#endif
 
 static void reload(struct run *run)
 {
