@@ -223,9 +223,11 @@ static bool refuse(const char *const *offers, size_t n, struct fault *f)
 bool accept_choose(const char *accept, const char *const *offers, size_t n, size_t *ret_index,
                    struct fault *f)
 {
-  /* "Accept: ," is an empty list too. */
-  if (accept[strspn(accept, " \t,")] == '\0')
-    accept = "*/*";
+  /* Whoever takes anything gets the first. "Accept: ," is an empty list too. */
+  if (accept[strspn(accept, " \t,")] == '\0' || strcmp(accept, "*/*") == 0) {
+    *ret_index = 0;
+    return true;
+  }
   struct match best = {NO_MATCH, 0};
   for (size_t i = 0; i < n; i++) {
     struct match match = match_offer(bytes_of_text(accept), offers[i]);

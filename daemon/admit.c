@@ -1,8 +1,6 @@
 /* admit.c - see admit.h. */
 #include "daemon/admit.h"
 
-#include <stdio.h>
-
 #include "daemon/limits.h"
 #include "daemon/service.h"
 #include "lib/base/when.h"
@@ -16,10 +14,11 @@ bool admit_address(struct exchange *x, struct fault *f)
 /* A station and a device may be called the same. */
 static bool take_from_principal(struct exchange *x, struct fault *f)
 {
-  char key[PRINCIPAL_NAME_SIZE + 4];
+  char key[1 + PRINCIPAL_NAME_SIZE];
   if (x->principal.role == ROLE_NONE)
     return true;
-  snprintf(key, sizeof key, "%d %s", (int)x->principal.role, x->principal.name);
+  key[0] = (char)('0' + x->principal.role);
+  memcpy(key + 1, x->principal.name, sizeof x->principal.name);
   return limits_take(x->service->limits, LIMIT_PRINCIPAL, key, when_monotonic_ms(),
                      &x->reply.retry_after_s, f);
 }

@@ -54,6 +54,34 @@ void cert_json_add_pem(struct buf *out, struct bytes der)
   buf_add_text(out, "-----END CERTIFICATE-----\\n\"");
 }
 
+static bool begins_with(struct bytes text, const char *mark)
+{
+  size_t len = strlen(mark);
+  return text.len >= len && memcmp(text.data, mark, len) == 0;
+}
+
+/* The text of several certificates as a list of strings, each line with its end escaped: the
+ * authority's chain is text already, and the same in each answer. */
+static void add_pem_list(struct buf *out, struct bytes pem)
+{
+  buf_add_u8(out, '[');
+  while (pem.len > 0) {
+    const uint8_t *end = memchr(pem.data, '\n', pem.len);
+    struct bytes line = bytes_of(pem.data, end != NULL ? (size_t)(end - pem.data) : pem.len);
+    if (begins_with(line, "-----BEGIN ")) {
+      json_add_comma(out);
+      buf_add_u8(out, '"');
+    }
+    buf_add_bytes(out, line);
+    buf_add(out, "\\n", 2);
+    if (begins_with(line, "-----END "))
+      buf_add_u8(out, '"');
+    size_t used = line.len + (end != NULL);
+    pem = bytes_of(pem.data + used, pem.len - used);
+  }
+  buf_add_u8(out, ']');
+}
+
 bool cert_json_add_members(const struct issued *row, const struct authority *authority,
                            struct buf *out, struct fault *f)
 {
@@ -65,12 +93,8 @@ bool cert_json_add_members(const struct issued *row, const struct authority *aut
   json_add_name(out, "certificate");
   cert_json_add_pem(out, buf_bytes(&row->der));
   json_add_name(out, "ca_chain");
-  buf_add_u8(out, '[');
-  for (size_t i = 0; i < cert_view_chain(&view, authority); i++) {
-    json_add_comma(out);
-    cert_json_add_pem(out, buf_bytes(&authority->chain_der[i]));
-  }
-  buf_add_u8(out, ']');
+  bool has_chain = cert_view_chain(&view, authority) > 0;
+  add_pem_list(out, has_chain ? buf_bytes(&authority->chain_pem) : (struct bytes){0});
   return buf_ok(out) || fault_no_memory(f);
 }
 

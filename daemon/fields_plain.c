@@ -31,10 +31,11 @@ static bool take(struct scanner *s, uint8_t c)
 
 static struct bytes take_run(struct scanner *s)
 {
-  const uint8_t *start = s->at;
-  while (s->at < s->end && is_plain[*s->at])
-    s->at++;
-  return bytes_of(start, (size_t)(s->at - start));
+  const uint8_t *start = s->at, *at = start, *end = s->end;
+  while (at < end && is_plain[*at])
+    at++;
+  s->at = at;
+  return bytes_of(start, (size_t)(at - start));
 }
 
 /* Nothing may stand before it, not even white space. */
@@ -110,6 +111,14 @@ static bool take_value(struct scanner *s, enum field_type type, struct plain *pl
   return taken;
 }
 
+/* The name has no NUL in it: it is plain. */
+static bool is_named(const struct field *field, struct bytes name)
+{
+  return name.len > 0 && field->name[0] == (char)name.data[0] &&
+         strncmp(field->name, (const char *)name.data, name.len) == 0 &&
+         field->name[name.len] == '\0';
+}
+
 static bool take_member(struct scanner *s, const struct field_table *table, struct plain *plain)
 {
   struct bytes name;
@@ -117,7 +126,7 @@ static bool take_member(struct scanner *s, const struct field_table *table, stru
     return false;
   for (size_t i = 0; i < table->n; i++) {
     struct plain_value *value = &plain->values[i];
-    if (!bytes_equal(name, bytes_of_text(table->fields[i].name)))
+    if (!is_named(&table->fields[i], name))
       continue;
     if (value->given)
       return false;

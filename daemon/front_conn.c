@@ -195,6 +195,7 @@ void conns_remove(struct conns *conns, struct conn *conn)
     add_lingerer(conns, conn->fd);
   pthread_mutex_unlock(&conns->lock);
   peer_free(conn->peer);
+  free(conn->incoming);
   free(conn);
 }
 

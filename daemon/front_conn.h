@@ -26,11 +26,13 @@ struct conn {
   atomic_bool timed_out;       /* its socket was shut down at the deadline */
   atomic_bool linger;          /* the peer may still be sending when we close */
   struct peer *peer;           /* owned; the client certificate, once it was looked at; or NULL */
+  struct incoming *incoming;   /* owned; memory for its requests, of the front's; or NULL */
   struct conn *prev, *next;
   struct read_ahead ahead; /* of TLS: see front_tls.c */
 };
 
 struct conns;
+struct incoming;
 struct peer;
 struct sockaddr;
 

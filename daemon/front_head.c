@@ -48,27 +48,41 @@ static bool check_layout(struct incoming *in, const char *method, const char *ve
 }
 
 static bool check_form(struct incoming *in, const char *method, const char *version,
-                       struct fault *f)
+                       struct head *ret_head, struct fault *f)
 {
   struct headers headers = {0};
   MHD_get_connection_values_n(in->connection, MHD_HEADER_KIND, add_header, &headers);
   if (headers.too_many)
     return fault_set(f, BAD_REQUEST, "more than %d headers", HEADERS_MAX);
-  return request_check_headers(version, headers.rows, headers.n, &in->head, f) &&
+  return request_check_headers(version, headers.rows, headers.n, ret_head, f) &&
          check_layout(in, method, version, &headers, f) &&
          request_check_target(bytes_of_text(in->target), f);
 }
 
-/* The peer's, when it is a sane token, otherwise one of ours. */
-static bool take_request_id(struct incoming *in, struct fault *f)
+enum { REQUEST_ID_LEN = 8, REQUEST_IDS_AHEAD = 64 };
+
+/* To ask the generator takes far longer than what it then does for these few octets: so it is asked
+ * for many at a time. They are no secret. */
+static bool random_request_id(uint8_t ret_random[REQUEST_ID_LEN], struct fault *f)
 {
-  uint8_t random[8];
-  struct bytes given = in->head.request_id;
+  static _Thread_local uint8_t ahead[REQUEST_IDS_AHEAD][REQUEST_ID_LEN];
+  static _Thread_local size_t left;
+  if (left == 0 && RAND_bytes(ahead[0], sizeof ahead) != 1)
+    return fault_set(f, INTERNAL, "no random octets");
+  left = left == 0 ? REQUEST_IDS_AHEAD - 1 : left - 1;
+  memcpy(ret_random, ahead[left], REQUEST_ID_LEN);
+  return true;
+}
+
+/* The peer's, when it is a sane token, otherwise one of ours. */
+static bool take_request_id(struct incoming *in, struct bytes given, struct fault *f)
+{
+  uint8_t random[REQUEST_ID_LEN];
   if (text_is_token(given, sizeof in->x.request_id - 1, "-_.:") &&
       TEXT_COPY(in->x.request_id, given))
     return true;
-  if (RAND_bytes(random, sizeof random) != 1)
-    return fault_set(f, INTERNAL, "no random octets");
+  if (!random_request_id(random, f))
+    return false;
   text_hex(in->x.request_id, random, sizeof random);
   return true;
 }
@@ -101,9 +115,9 @@ static bool take_route(struct incoming *in, const char *method, struct fault *f)
 }
 
 /* Whoever sends one here has sent it to everybody on the way, and should learn that at once. */
-static bool check_no_secret(const struct incoming *in, struct fault *f)
+static bool check_no_secret(const struct incoming *in, struct bytes authorization, struct fault *f)
 {
-  if (!in->front->plain || in->head.authorization.data == NULL)
+  if (!in->front->plain || authorization.data == NULL)
     return true;
   return fault_set(f, BAD_REQUEST,
                    "a token or secret was sent in the clear: it does not belong on plain HTTP, and "
@@ -123,34 +137,43 @@ static bool take_peer(struct incoming *in, struct fault *f)
   return n == 0 || peer_read(ders, n, &in->conn->peer, f);
 }
 
-static bool admit(struct incoming *in, struct fault *f)
+static bool admit(struct incoming *in, struct bytes authorization, struct fault *f)
 {
   if (!take_peer(in, f))
     return false;
-  const struct shown shown = {in->head.authorization, in->conn->peer};
-  if (shown.authorization.data == NULL)
+  const struct shown shown = {authorization, in->conn->peer};
+  if (authorization.data == NULL)
     in->x.shown = shown.peer;
   return admit_principal(&in->x, in->route, &shown, f);
+}
+
+/* What the handlers see of it. */
+static void take_fields(struct exchange *x, const struct head *head)
+{
+  TEXT_COPY(x->accept, bytes_of_text(head->accept));
+  TEXT_COPY(x->content_type, bytes_of_text(head->content_type));
+  TEXT_COPY(x->if_none_match, bytes_of_text(head->if_none_match));
+  TEXT_COPY(x->if_modified_since, bytes_of_text(head->if_modified_since));
 }
 
 bool front_take_head(struct incoming *in, const char *method, const char *version, struct fault *f)
 {
   struct exchange *x = &in->x;
+  struct head head = {0};
   struct bytes query;
-  bool well_formed = check_form(in, method, version, f);
-  if (!take_request_id(in, f))
+  bool well_formed = check_form(in, method, version, &head, f);
+  in->has_body = head_has_body(&head);
+  if (!take_request_id(in, head.request_id, f))
     return false;
   if (!well_formed) {
     in->close = true; /* where the next request begins is anybody's guess */
     return false;
   }
-  memcpy(x->accept, in->head.accept, sizeof x->accept);
-  memcpy(x->content_type, in->head.content_type, sizeof x->content_type);
-  memcpy(x->if_none_match, in->head.if_none_match, sizeof x->if_none_match);
-  memcpy(x->if_modified_since, in->head.if_modified_since, sizeof x->if_modified_since);
-  if (!admit_address(x, f) || !check_no_secret(in, f) || !take_target(in, &query, f) ||
-      !take_route(in, method, f))
+  take_fields(x, &head);
+  if (!admit_address(x, f) || !check_no_secret(in, head.authorization, f) ||
+      !take_target(in, &query, f) || !take_route(in, method, f))
     return false;
-  return admit(in, f) && route_check_body(in->route, in->head.length, x->content_type, f) &&
+  return admit(in, head.authorization, f) &&
+         route_check_body(in->route, head.length, x->content_type, f) &&
          query_read(query, &x->query, &x->n_query, f);
 }

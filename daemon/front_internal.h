@@ -35,10 +35,10 @@ struct incoming {
   struct conn *conn;
   char *target;    /* as it came, with its query */
   char method[17]; /* likewise, as much as the log wants of it */
-  struct head head;
   const struct route *route;
   uint64_t received; /* octets of the body so far */
   bool begun;        /* the head was looked at */
+  bool has_body;     /* one is on its way */
   bool answered;     /* x.reply is what is to be sent */
   bool close;        /* the connection ends with the reply */
   bool waits;        /* its sink does, or did until now */

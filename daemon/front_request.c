@@ -40,26 +40,36 @@ static void set_request_deadline(struct conn *conn, unsigned seconds)
     conn->deadline_ms = before_ms;
 }
 
+/* A connection has one request at a time: the memory of one serves all. */
+static struct incoming *new_incoming(struct conn *conn, const char *target)
+{
+  char *own_target = strdup(target);
+  if (own_target == NULL)
+    return NULL;
+  if (conn->incoming == NULL)
+    conn->incoming = malloc(sizeof *conn->incoming);
+  if (conn->incoming == NULL) {
+    free(own_target);
+    return NULL;
+  }
+  *conn->incoming = (struct incoming){.conn = conn, .target = own_target};
+  return conn->incoming;
+}
+
 void *front_on_target(void *context, const char *target, struct MHD_Connection *connection)
 {
   struct front *front = context;
   struct conn *conn = conn_of(connection);
-  struct incoming *in = conn != NULL ? calloc(1, sizeof *in) : NULL;
+  struct incoming *in = conn != NULL ? new_incoming(conn, target) : NULL;
   if (in == NULL)
     return NULL;
-  in->target = strdup(target);
-  if (in->target == NULL) {
-    free(in);
-    return NULL;
-  }
   cut_query(target);
   in->front = front;
   in->connection = connection;
-  in->conn = conn;
   in->x.front = in;
   in->x.service = front->service;
   in->x.started_us = when_monotonic_us();
-  snprintf(in->x.source, sizeof in->x.source, "%s", conn->source);
+  memcpy(in->x.source, conn->source, sizeof in->x.source);
   front->n_requests++;
   set_request_deadline(conn, front->request_seconds);
   return in;
@@ -109,14 +119,14 @@ static enum MHD_Result begin(struct incoming *in, const char *method, const char
   AUTO(fault) fault = {0};
   in->begun = true;
   in->may_stay = strcmp(version, MHD_HTTP_VERSION_1_1) == 0;
-  snprintf(in->method, sizeof in->method, "%s", method);
+  memcpy(in->method, method, strnlen(method, sizeof in->method - 1));
   bool taken = front_take_head(in, method, version, &fault);
   if (taken && ((in->route->roles & AS_IT_COMES) == 0 || open_sink(in, &fault)))
     return MHD_YES;
   if (!in->answered)
     refuse(in, &fault);
   /* Once the body begins to arrive no answer can be given until its end: so now, or never. */
-  if (!in->close && !head_has_body(&in->head))
+  if (!in->close && !in->has_body)
     return MHD_YES;
   in->close = true;
   in->conn->linger = true;
@@ -292,9 +302,9 @@ static void log_request(const struct incoming *in, const char *ended, int64_t to
 static void note_denial(const struct incoming *in)
 {
   const struct exchange *x = &in->x;
-  struct event event = who_asks(x);
   if (x->recorded || !event_is_denial(x->code))
     return;
+  struct event event = who_asks(x);
   event.kind = EVENT_DENIED;
   event.code = x->code;
   if (in->route != NULL)
@@ -334,6 +344,5 @@ void front_on_completed(void *context, struct MHD_Connection *connection, void *
   front_set_deadline(in->conn, front->idle_seconds + front->request_seconds);
   exchange_clear(&in->x);
   free(in->target);
-  free(in);
   front->n_requests--;
 }

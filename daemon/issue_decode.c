@@ -2,10 +2,10 @@
 #include "daemon/issue_decode.h"
 
 #include <stddef.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "daemon/fields.h"
+#include "lib/base/text.h"
 #include "lib/pki/csr.h"
 
 static bool put_csr(const struct field *field, struct bytes text, void *to, struct fault *f)
@@ -69,8 +69,7 @@ static bool decode_pkcs10(const struct exchange *x, const struct form *form,
 static void take_principal(const struct exchange *x, struct issue_request *request)
 {
   bool is_device = x->principal.role == ROLE_DEVICE;
-  snprintf(request->station, sizeof request->station, "%s",
-           is_device ? STATION_DEVICE : x->principal.name);
+  TEXT_COPY(request->station, bytes_of_text(is_device ? STATION_DEVICE : x->principal.name));
   if (is_device)
     memcpy(request->own_serial, x->principal.name, sizeof request->own_serial);
   request->secret_no = x->principal.secret_no;

@@ -6,6 +6,18 @@
 /* RFC 8259, section 7: quotation mark, reverse solidus and the control characters. */
 static const bool is_escaped[256] = {[0x00 ... 0x1f] = true, ['"'] = true, ['\\'] = true};
 
+/* What stands for itself, whatever stands around it: nearly all that is ever written. */
+static const bool is_plain[256] = {
+    [' '] = true, ['!'] = true, ['#' ... '['] = true, [']' ... 0x7f] = true};
+
+static bool all_plain(struct bytes text)
+{
+  for (size_t i = 0; i < text.len; i++)
+    if (!is_plain[text.data[i]])
+      return false;
+  return true;
+}
+
 static void add_escaped(struct buf *out, uint8_t c)
 {
   static const char short_form[][2] = {{'"', '"'},  {'\\', '\\'}, {'\n', 'n'}, {'\r', 'r'},
@@ -53,7 +65,9 @@ void json_add_string(struct buf *out, struct bytes text)
 {
   buf_reserve(out, text.len + 2);
   buf_add_u8(out, '"');
-  if (has_high_octets(text) && !text_is_utf8(text))
+  if (all_plain(text))
+    buf_add_bytes(out, text);
+  else if (has_high_octets(text) && !text_is_utf8(text))
     add_without_high_octets(out, text);
   else
     add_ascii_or_utf8(out, text);
@@ -69,10 +83,14 @@ void json_add_comma(struct buf *out)
 
 void json_add_name(struct buf *out, const char *name)
 {
+  size_t len = strlen(name);
   json_add_comma(out);
+  if (!buf_reserve(out, len + 3))
+    return;
   buf_add_u8(out, '"');
-  buf_add_text(out, name);
-  buf_add(out, "\":", 2);
+  buf_add(out, name, len);
+  buf_add_u8(out, '"');
+  buf_add_u8(out, ':');
 }
 
 void json_add_member(struct buf *out, const char *name, struct bytes text)

@@ -174,6 +174,28 @@ static void block_signals(sigset_t *ret_signals)
   signal(SIGPIPE, SIG_IGN);
 }
 
+#ifndef WITH_SANITIZERS
+/* The kernel then does what it would have done: the handler is there for one signal only. */
+static void save_log(int signal_number)
+{
+  log_save();
+  raise(signal_number);
+}
+
+/* What waits to be logged is what led to the fault. */
+static void save_log_at_faults(void)
+{
+  static const int faults[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT};
+  const struct sigaction action = {.sa_handler = save_log,
+                                   .sa_flags = (int)(SA_RESETHAND | SA_NODEFER)};
+  for (size_t i = 0; i < ARRAY_LEN(faults); i++)
+    sigaction(faults[i], &action, NULL);
+}
+#else
+/* They have handlers of their own. */
+static void save_log_at_faults(void) {}
+#endif
+
 static void reload(struct run *run)
 {
   AUTO(fault) fault = {0};
@@ -266,23 +288,36 @@ static bool start(const struct options *options, struct conf *conf, struct run *
   return true;
 }
 
-static int run_daemon(const struct options *options, struct conf *conf)
+static bool run_to_the_end(const struct options *options, struct conf *conf,
+                           const sigset_t *signals, struct fault *f)
 {
-  AUTO(fault) fault = {0};
-  sigset_t signals;
   struct run *run;
-  log_setup(conf->log_format, conf->log_level, STDERR_FILENO);
-  block_signals(&signals);
-  if (!start(options, conf, &run, &fault)) {
-    fail("mintmarkd did not start", &fault);
-    return 1;
-  }
-  serve(run, &signals);
+  if (!start(options, conf, &run, f))
+    return false;
+  serve(run, signals);
   sd_notify(0, "STOPPING=1\nSTATUS=Answering what is under way");
   log_say(LOG_LEVEL_INFO, "stopping");
   run_stop(run);
   log_say(LOG_LEVEL_INFO, "stopped");
-  return 0;
+  return true;
+}
+
+static int run_daemon(const struct options *options, struct conf *conf)
+{
+  AUTO(fault) fault = {0};
+  sigset_t signals;
+  log_setup(conf->log_format, conf->log_level, STDERR_FILENO);
+  block_signals(&signals);
+  save_log_at_faults();
+  if (!log_gather(&fault))
+    conf_release(conf);
+  else if (run_to_the_end(options, conf, &signals, &fault))
+    fault.code = FAULT_NONE;
+  log_gather_end();
+  if (fault.code == FAULT_NONE)
+    return 0;
+  fail("mintmarkd did not start", &fault);
+  return 1;
 }
 
 static int check(const struct conf *conf, const char *path)

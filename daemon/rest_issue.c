@@ -1,6 +1,5 @@
 /* rest_issue.c - POST /v1/certificates and /v1/renew: decodes, hands over to the pipeline, encodes.
  */
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "daemon/cert_form.h"
@@ -21,6 +20,14 @@ _Static_assert(offsetof(struct call, job) == 0, "issue_job_free frees the call")
 
 AUTO_POINTER(issue_job, struct issue_job, issue_job_free)
 
+static void put_location(struct exchange *x)
+{
+  static const char folder[] = "/v1/certificates/";
+  _Static_assert(sizeof x->reply.location >= sizeof folder + sizeof x->serial_number, "it fits");
+  memcpy(x->reply.location, folder, sizeof folder);
+  memcpy(x->reply.location + sizeof folder - 1, x->serial_number, sizeof x->serial_number);
+}
+
 static bool reply(struct exchange *x, const struct cert_form *form, struct issue_result *result,
                   struct fault *f)
 {
@@ -32,7 +39,7 @@ static bool reply(struct exchange *x, const struct cert_form *form, struct issue
   if (!cert_form_reply(form, row, authority, result->replayed ? 200 : 201, &x->reply, f))
     return false;
   if (!result->replayed)
-    snprintf(x->reply.location, sizeof x->reply.location, "/v1/certificates/%s", x->serial_number);
+    put_location(x);
   return true;
 }
 

@@ -27,12 +27,10 @@ static bool move_to(struct buf *b, size_t cap)
   return true;
 }
 
-bool buf_reserve(struct buf *b, size_t more)
+bool buf_grow(struct buf *b, size_t more)
 {
   if (b->failed)
     return false;
-  if (b->cap - b->len >= more)
-    return true;
   if (more > SIZE_MAX / 4 || b->cap > SIZE_MAX / 4)
     return fail(b);
   size_t cap = b->cap < 64 ? 64 : b->cap * 2;
@@ -47,11 +45,6 @@ void buf_add(struct buf *b, const void *data, size_t len)
     return;
   memcpy(b->data + b->len, data, len);
   b->len += len;
-}
-
-void buf_add_u8(struct buf *b, uint8_t octet)
-{
-  buf_add(b, &octet, 1);
 }
 
 void buf_add_bytes(struct buf *b, struct bytes bytes)

@@ -38,10 +38,19 @@ struct buf {
   bool failed;
 };
 
+/* buf_reserve() when there is no room. */
+bool buf_grow(struct buf *b, size_t more);
 /* Makes room for `more` octets after len; false when memory is short. */
-bool buf_reserve(struct buf *b, size_t more);
+static inline bool buf_reserve(struct buf *b, size_t more)
+{
+  return (!b->failed && b->cap - b->len >= more) || buf_grow(b, more);
+}
 void buf_add(struct buf *b, const void *data, size_t len);
-void buf_add_u8(struct buf *b, uint8_t octet);
+static inline void buf_add_u8(struct buf *b, uint8_t octet)
+{
+  if (buf_reserve(b, 1))
+    b->data[b->len++] = octet;
+}
 void buf_add_bytes(struct buf *b, struct bytes bytes);
 void buf_add_text(struct buf *b, const char *text);
 void buf_addf(struct buf *b, const char *format, ...) __attribute__((format(printf, 2, 3)));

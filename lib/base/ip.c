@@ -28,9 +28,31 @@ bool ip_from_octets(struct bytes octets, struct ip *ret_ip)
   return true;
 }
 
+static char *put_octet(char *to, uint8_t octet)
+{
+  if (octet >= 100)
+    *to++ = (char)('0' + octet / 100);
+  if (octet >= 10)
+    *to++ = (char)('0' + octet / 10 % 10);
+  *to++ = (char)('0' + octet % 10);
+  return to;
+}
+
+/* By hand: one is in most certificates, and inet_ntop() goes by way of printf. */
+static void v4_text(const uint8_t octets[4], char *out)
+{
+  for (int i = 0; i < 4; i++) {
+    out = put_octet(out, octets[i]);
+    *out++ = i < 3 ? '.' : '\0';
+  }
+}
+
 void ip_text(const struct ip *ip, char out[IP_TEXT_SIZE])
 {
-  inet_ntop(ip->len == 16 ? AF_INET6 : AF_INET, ip->octets, out, IP_TEXT_SIZE);
+  if (ip->len == 16)
+    inet_ntop(AF_INET6, ip->octets, out, IP_TEXT_SIZE);
+  else
+    v4_text(ip->octets, out);
 }
 
 bool ip_is_v4_mapped(const struct ip *ip)

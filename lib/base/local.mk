@@ -10,6 +10,7 @@ lib_base_libbase_a_SOURCES = \
   lib/base/http_date.c lib/base/http_date.h \
   lib/base/ip.c lib/base/ip.h \
   lib/base/log.c lib/base/log.h \
+  lib/base/log_out.c lib/base/log_out.h \
   lib/base/text.c lib/base/text.h \
   lib/base/when.c lib/base/when.h \
   lib/base/wire.c lib/base/wire.h

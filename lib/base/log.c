@@ -2,13 +2,12 @@
 #include "lib/base/log.h"
 
 #include <stdatomic.h>
-#include <unistd.h>
 
 #include "lib/base/buf.h"
+#include "lib/base/log_out.h"
 #include "lib/base/text.h"
 #include "lib/base/when.h"
 
-static _Atomic int log_fd = STDERR_FILENO;
 static _Atomic int log_least = LOG_LEVEL_INFO;
 static _Atomic int log_form = LOG_FORMAT_PLAIN;
 
@@ -21,7 +20,7 @@ void log_setup(enum log_format format, enum log_level least, int fd)
 {
   log_form = (int)format;
   log_least = (int)least;
-  log_fd = fd;
+  log_out_to(fd);
 }
 
 static bool named(const char *const *names, size_t n, const char *name, int *ret_index)
@@ -112,27 +111,58 @@ static void add_field(struct buf *line, const struct log_field *field, bool json
     add_text(line, field->text, json);
 }
 
+/* "2026-11-23T08:00:00.000Z" */
+static void add_time(struct buf *line, int64_t now_ms)
+{
+  char now[WHEN_TEXT_SIZE];
+  int ms = (int)(now_ms % 1000);
+  when_text(now, now_ms / 1000);
+  buf_add(line, now, strlen("2026-11-23T08:00:00"));
+  buf_add(line,
+          (const char[]){'.', (char)('0' + ms / 100), (char)('0' + ms / 10 % 10),
+                         (char)('0' + ms % 10), 'Z'},
+          5);
+}
+
+static void add_head(struct buf *line, enum log_level level, const char *message, bool json)
+{
+  buf_add_text(line, json ? "{\"time\":\"" : "");
+  add_time(line, when_now_ms());
+  buf_add_text(line, json ? "\",\"level\":\"" : " ");
+  buf_add_text(line, level_names[level]);
+  buf_add_text(line, json ? "\",\"message\":" : " ");
+  if (json)
+    add_text(line, message, true);
+  else
+    buf_add_text(line, message);
+}
+
 void log_write(enum log_level level, const char *message, const struct log_field *fields, size_t n)
 {
   AUTO(buf) line = {0};
-  char now[WHEN_TEXT_SIZE];
   bool json = log_form == LOG_FORMAT_JSON;
   if ((int)level < log_least)
     return;
-  int64_t now_ms = when_now_ms();
   buf_reserve(&line, LINE_USUAL);
-  when_text(now, now_ms / 1000);
-  buf_addf(&line,
-           json ? "{\"time\":\"%.19s.%03dZ\",\"level\":\"%s\",\"message\":" : "%.19s.%03dZ %s ",
-           now, (int)(now_ms % 1000), level_names[level]);
-  if (json)
-    add_text(&line, message, true);
-  else
-    buf_add_text(&line, message);
+  add_head(&line, level, message, json);
   for (size_t i = 0; i < n; i++)
     add_field(&line, &fields[i], json);
   buf_add_text(&line, json ? "}\n" : "\n");
-  /* A log that cannot be written must not stop the work; there is nowhere to say it. */
-  if (buf_ok(&line) && write(log_fd, line.data, line.len) < 0)
-    return;
+  if (buf_ok(&line))
+    log_out_line(buf_bytes(&line), level >= LOG_LEVEL_WARNING);
+}
+
+bool log_gather(struct fault *f)
+{
+  return log_out_gather(f);
+}
+
+void log_gather_end(void)
+{
+  log_out_gather_end();
+}
+
+void log_save(void)
+{
+  log_out_save();
 }

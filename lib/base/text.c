@@ -29,10 +29,18 @@ static size_t utf8_len(const uint8_t *p, const uint8_t *end)
   return 0;
 }
 
+/* Printable ASCII is nearly all that comes: where it ends. */
+static const uint8_t *skip_plain(const uint8_t *p, const uint8_t *end)
+{
+  while (p < end && *p >= 0x20 && *p < 0x7f)
+    p++;
+  return p;
+}
+
 bool text_is_utf8(struct bytes text)
 {
   const uint8_t *end = text.len > 0 ? text.data + text.len : text.data;
-  for (const uint8_t *p = text.data; p < end;) {
+  for (const uint8_t *p = skip_plain(text.data, end); p < end; p = skip_plain(p, end)) {
     size_t len = utf8_len(p, end);
     if (len == 0)
       return false;
@@ -45,6 +53,10 @@ void text_make_printable(char *text)
 {
   uint8_t *end = (uint8_t *)text + strlen(text);
   for (uint8_t *p = (uint8_t *)text; p < end;) {
+    if (*p >= 0x20 && *p < 0x7f) {
+      p++;
+      continue;
+    }
     size_t len = utf8_len(p, end);
     bool control = len == 1 && (*p < 0x20 || *p == 0x7f);
     /* U+0080 to U+009F: terminals obey some of them. */
@@ -60,17 +72,15 @@ void text_make_printable(char *text)
   }
 }
 
-static bool is_alnum(uint8_t c)
-{
-  return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
-}
+static const bool is_alnum[256] = {
+    ['0' ... '9'] = true, ['A' ... 'Z'] = true, ['a' ... 'z'] = true};
 
 bool text_is_token(struct bytes text, size_t max, const char *also)
 {
   if (text.len == 0 || text.len > max)
     return false;
   for (size_t i = 0; i < text.len; i++)
-    if (!is_alnum(text.data[i]) && (text.data[i] == '\0' || strchr(also, text.data[i]) == NULL))
+    if (!is_alnum[text.data[i]] && (text.data[i] == '\0' || strchr(also, text.data[i]) == NULL))
       return false;
   return true;
 }

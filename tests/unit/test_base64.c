@@ -70,12 +70,34 @@ static void what_is_not_base64_is_refused_and_adds_nothing(void **state)
   }
 }
 
+/* The right text, but for one octet: in a group of its own, in the first and in the last one. */
+static void one_octet_outside_the_alphabet_is_enough(void **state)
+{
+  static const char right[] = "Zm9vYmFyZm9v";
+  (void)state;
+  for (size_t at = 0; at < sizeof right - 1; at++)
+    for (int c = 0; c <= UINT8_MAX; c++) {
+      char text[sizeof right];
+      AUTO(buf) out = {0};
+      memcpy(text, right, sizeof text);
+      text[at] = (char)c;
+      bool letter = (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
+      bool decoded = base64_decode(&out, bytes_of(text, sizeof right - 1));
+      assert_int_equal(decoded, letter || c == '+' || c == '/');
+      assert_int_equal(out.len, decoded ? 9 : 0);
+      buf_clear(&out);
+      decoded = base64url_decode(&out, bytes_of(text, sizeof right - 1));
+      assert_int_equal(decoded, letter || c == '-' || c == '_');
+    }
+}
+
 int main(void)
 {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(the_examples_of_the_standard_hold),
       cmocka_unit_test(lines_are_wrapped_and_read_again),
       cmocka_unit_test(what_is_not_base64_is_refused_and_adds_nothing),
+      cmocka_unit_test(one_octet_outside_the_alphabet_is_enough),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,6 +1,8 @@
 /* test_ip.c - addresses and ranges. */
 #include "tests/unit/unit.h"
 
+#include <stdio.h>
+
 #include "lib/base/ip.h"
 
 static void an_address_is_read_into_its_normal_form(void **state)
@@ -26,6 +28,18 @@ static void an_address_is_read_into_its_normal_form(void **state)
     assert_true(ip_from_octets(bytes_of(ip.octets, ip.len), &again));
     assert_memory_equal(&ip, &again, sizeof ip);
     assert_int_equal(ip_is_v4_mapped(&ip), strncmp(text, "::ffff:", 7) == 0);
+  }
+}
+
+static void every_octet_has_its_decimal_number(void **state)
+{
+  (void)state;
+  for (unsigned i = 0; i <= UINT8_MAX; i++) {
+    struct ip ip = {.octets = {(uint8_t)i, (uint8_t)(255 - i), 0, (uint8_t)i}, .len = 4};
+    char text[IP_TEXT_SIZE], right[IP_TEXT_SIZE];
+    snprintf(right, sizeof right, "%u.%u.0.%u", i, 255 - i, i);
+    ip_text(&ip, text);
+    assert_string_equal(text, right);
   }
 }
 
@@ -100,6 +114,7 @@ int main(void)
 {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(an_address_is_read_into_its_normal_form),
+      cmocka_unit_test(every_octet_has_its_decimal_number),
       cmocka_unit_test(what_only_resembles_an_address_is_refused),
       cmocka_unit_test(a_range_has_its_addresses_and_no_other),
       cmocka_unit_test(a_range_with_bits_behind_its_prefix_is_refused),
