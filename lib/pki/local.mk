@@ -7,6 +7,7 @@ lib_pki_libpki_a_SOURCES = \
 # reading
 lib_pki_libpki_a_SOURCES += \
   lib/pki/csr.c lib/pki/csr.h \
+  lib/pki/digest.c lib/pki/digest.h \
   lib/pki/evp.h \
   lib/pki/name.c lib/pki/name.h \
   lib/pki/ocsp_request.c lib/pki/ocsp_request.h \

@@ -1,7 +1,8 @@
 /* pubkey_verify.c - see pubkey.h: is this signature the key's own?
  *
  * A key object of OpenSSL's costs 30 us to make and 2 us to fill again, so each thread keeps one
- * for each curve, and a digest context; they are freed when the thread ends. */
+ * for each curve, filled with the point that it had last: a key is judged, and then verified with.
+ * They are freed when the thread ends, with a context for the signatures of other keys. */
 #include <openssl/core_names.h>
 #include <openssl/crypto.h>
 #include <openssl/err.h>
@@ -9,13 +10,25 @@
 #include <stdlib.h>
 
 #include "lib/pki/der.h"
+#include "lib/pki/digest.h"
 #include "lib/pki/evp.h"
 
-enum { CURVES = 3, RSA_OCTETS_MAX = 512, EXPONENT_OCTETS_MAX = 8 };
+enum {
+  CURVES = 3,
+  POINT_OCTETS_MAX = 1 + 2 * 66, /* of P-521, uncompressed */
+  RSA_OCTETS_MAX = 512,
+  EXPONENT_OCTETS_MAX = 8
+};
+
+struct curve_key {
+  EVP_PKEY *key;
+  EVP_PKEY_CTX *verifier; /* for `key` */
+  uint8_t point[POINT_OCTETS_MAX];
+  size_t point_len; /* 0: `key` has no point that is on the curve */
+};
 
 struct contexts {
-  EVP_PKEY *curve_keys[CURVES];    /* by enum key_type */
-  EVP_PKEY_CTX *verifiers[CURVES]; /* each for its curve_keys[] */
+  struct curve_key curves[CURVES]; /* by enum key_type */
   EVP_PKEY_CTX *rsa_maker;
   EVP_MD_CTX *digest;
 };
@@ -23,28 +36,22 @@ struct contexts {
 static const char *const curve_names[CURVES] = {
     [KEY_EC_P256] = "P-256", [KEY_EC_P384] = "P-384", [KEY_EC_P521] = "P-521"};
 
-/* What each algorithm needs of a key, and its digest; Ed25519 digests for itself. */
-static const struct {
-  bool fits[KEY_TYPE_COUNT];
-  const char *digest_name;
-} algs[SIG_ALG_COUNT] = {
+/* Which keys make signatures of an algorithm. */
+static const bool fits[SIG_ALG_COUNT][KEY_TYPE_COUNT] = {
 #define ECDSA_KEYS                                                                                 \
   {                                                                                                \
     [KEY_EC_P256] = true, [KEY_EC_P384] = true, [KEY_EC_P521] = true                               \
   }
-    [SIG_ECDSA_SHA256] = {ECDSA_KEYS, "SHA256"},
-    [SIG_ECDSA_SHA384] = {ECDSA_KEYS, "SHA384"},
-    [SIG_ECDSA_SHA512] = {ECDSA_KEYS, "SHA512"},
-    [SIG_RSA_SHA256] = {{[KEY_RSA] = true}, "SHA256"},
-    [SIG_RSA_SHA384] = {{[KEY_RSA] = true}, "SHA384"},
-    [SIG_RSA_SHA512] = {{[KEY_RSA] = true}, "SHA512"},
-    [SIG_ED25519] = {{[KEY_ED25519] = true}, NULL},
+    [SIG_ECDSA_SHA256] = ECDSA_KEYS,        [SIG_ECDSA_SHA384] = ECDSA_KEYS,
+    [SIG_ECDSA_SHA512] = ECDSA_KEYS,        [SIG_RSA_SHA256] = {[KEY_RSA] = true},
+    [SIG_RSA_SHA384] = {[KEY_RSA] = true},  [SIG_RSA_SHA512] = {[KEY_RSA] = true},
+    [SIG_ED25519] = {[KEY_ED25519] = true},
 };
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 static pthread_key_t at_thread_end;
 static bool ready;
-static EVP_MD *digests[SIG_ALG_COUNT];
+static EVP_MD *digests[SIG_ALG_COUNT]; /* of RSA's */
 static _Thread_local struct contexts *mine;
 
 static void free_contexts(void *object)
@@ -52,8 +59,8 @@ static void free_contexts(void *object)
   struct contexts *c = object;
   mine = NULL;
   for (size_t i = 0; i < CURVES; i++) {
-    EVP_PKEY_CTX_free(c->verifiers[i]);
-    EVP_PKEY_free(c->curve_keys[i]);
+    EVP_PKEY_CTX_free(c->curves[i].verifier);
+    EVP_PKEY_free(c->curves[i].key);
   }
   EVP_PKEY_CTX_free(c->rsa_maker);
   EVP_MD_CTX_free(c->digest);
@@ -65,11 +72,11 @@ static void start(void)
   /* OpenSSL 3.0 goes on without its default context when memory was too short to make it. */
   if (OSSL_LIB_CTX_get0_global_default() == NULL)
     return;
-  for (size_t i = 0; i < ARRAY_LEN(algs); i++) {
-    if (algs[i].digest_name == NULL)
+  for (enum sig_alg alg = 0; alg < SIG_ALG_COUNT; alg++) {
+    if (!fits[alg][KEY_RSA])
       continue;
-    digests[i] = EVP_MD_fetch(NULL, algs[i].digest_name, NULL);
-    if (digests[i] == NULL)
+    digests[alg] = EVP_MD_fetch(NULL, digest_name(alg), NULL);
+    if (digests[alg] == NULL)
       return;
   }
   ready = pthread_key_create(&at_thread_end, free_contexts) == 0;
@@ -108,17 +115,31 @@ static EVP_PKEY *new_curve_key(const char *curve)
   return key;
 }
 
-/* EVP_PKEY_set1_encoded_public_key refuses a point that is not on the curve. The cofactor of the
- * three curves is 1, so a point on the curve that is not at infinity has the right order. */
+/* EVP_PKEY_set1_encoded_public_key refuses a point that is not on the curve, and what the key has
+ * after that is not known. The cofactor of the three curves is 1, so a point on the curve that is
+ * not at infinity has the right order. */
+static bool fill(struct curve_key *curve, struct bytes point)
+{
+  if (bytes_equal(point, bytes_of(curve->point, curve->point_len)))
+    return true;
+  curve->point_len = 0;
+  if (point.len > sizeof curve->point ||
+      EVP_PKEY_set1_encoded_public_key(curve->key, point.data, point.len) != 1)
+    return false;
+  memcpy(curve->point, point.data, point.len);
+  curve->point_len = point.len;
+  return true;
+}
+
 static EVP_PKEY *load_point(struct contexts *c, const struct pubkey *key)
 {
-  EVP_PKEY **slot = &c->curve_keys[key->type];
-  if (*slot == NULL)
-    *slot = new_curve_key(curve_names[key->type]);
-  if (*slot == NULL || EVP_PKEY_set1_encoded_public_key(*slot, key->key.data, key->key.len) != 1 ||
-      EVP_PKEY_up_ref(*slot) != 1)
+  struct curve_key *curve = &c->curves[key->type];
+  if (curve->key == NULL)
+    curve->key = new_curve_key(curve_names[key->type]);
+  if (curve->key == NULL || key->key.len == 0 || !fill(curve, key->key) ||
+      EVP_PKEY_up_ref(curve->key) != 1)
     return NULL;
-  return *slot;
+  return curve->key;
 }
 
 /* OSSL_PARAM wants the machine's order of octets. */
@@ -178,18 +199,17 @@ static bool is_strict_ecdsa(struct bytes signature)
 
 /* EVP_DigestVerifyInit() fetches the digest by its name once more each time, and makes a context.
  * The one that is kept takes its key anew with each EVP_PKEY_verify_init(). */
-static bool verify_ecdsa(struct contexts *c, enum key_type type, const EVP_MD *md,
-                         struct bytes octets, struct bytes signature)
+static bool verify_ecdsa(struct curve_key *curve, enum sig_alg alg, struct bytes octets,
+                         struct bytes signature)
 {
-  uint8_t digest[EVP_MAX_MD_SIZE];
-  unsigned len;
-  if (c->verifiers[type] == NULL)
-    c->verifiers[type] = EVP_PKEY_CTX_new(c->curve_keys[type], NULL);
-  EVP_PKEY_CTX *ctx = c->verifiers[type];
-  return ctx != NULL && EVP_DigestInit_ex(c->digest, md, NULL) == 1 &&
-         EVP_DigestUpdate(c->digest, octets.data, octets.len) == 1 &&
-         EVP_DigestFinal_ex(c->digest, digest, &len) == 1 && EVP_PKEY_verify_init(ctx) == 1 &&
-         EVP_PKEY_verify(ctx, signature.data, signature.len, digest, len) == 1;
+  struct digest digest;
+  if (curve->verifier == NULL)
+    curve->verifier = EVP_PKEY_CTX_new(curve->key, NULL);
+  if (curve->verifier == NULL || EVP_PKEY_verify_init(curve->verifier) != 1)
+    return false;
+  digest_make(alg, octets, &digest);
+  return EVP_PKEY_verify(curve->verifier, signature.data, signature.len, digest.octets,
+                         digest.len) == 1;
 }
 
 static bool verify_other(struct contexts *c, EVP_PKEY *key, const EVP_MD *md, struct bytes octets,
@@ -206,12 +226,12 @@ bool pubkey_verify(const struct pubkey *key, enum sig_alg alg, struct bytes octe
                    struct bytes signature)
 {
   bool is_ec = key->type <= KEY_EC_P521;
-  if (!algs[alg].fits[key->type] || (is_ec && !is_strict_ecdsa(signature)))
+  if (!fits[alg][key->type] || (is_ec && !is_strict_ecdsa(signature)))
     return false;
   AUTO(EVP_PKEY) loaded = evp_public_key(key);
   if (loaded == NULL)
     return false;
-  bool verified = is_ec ? verify_ecdsa(mine, key->type, digests[alg], octets, signature)
+  bool verified = is_ec ? verify_ecdsa(&mine->curves[key->type], alg, octets, signature)
                         : verify_other(mine, loaded, digests[alg], octets, signature);
   if (!verified)
     ERR_clear_error();
