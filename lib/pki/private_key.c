@@ -192,12 +192,11 @@ EVP_PKEY *private_key_evp(const struct private_key *key)
 
 static EVP_PKEY_CTX *take_signer(const struct private_key *key)
 {
-  for (size_t i = 0; i < IDLE_MAX; i++) {
-    EVP_PKEY_CTX *ctx = atomic_exchange(&key->idle[i], NULL);
-    if (ctx != NULL)
-      return ctx;
-  }
-  return EVP_PKEY_CTX_dup(key->signer);
+  EVP_PKEY_CTX *ctx = NULL;
+  for (size_t i = 0; i < IDLE_MAX && ctx == NULL; i++)
+    if (atomic_load_explicit(&key->idle[i], memory_order_relaxed) != NULL)
+      ctx = atomic_exchange(&key->idle[i], NULL);
+  return ctx != NULL ? ctx : EVP_PKEY_CTX_dup(key->signer);
 }
 
 static void give_back(const struct private_key *key, EVP_PKEY_CTX *ctx)
