@@ -44,21 +44,36 @@ static bool check_item(const struct keys *keys, struct signing_key *key, enum si
           state_take_crl_number(keys->state, key->sha256, ret_subject->crl_number, f));
 }
 
-/* The signature goes through a buffer of its own that serves the whole batch. False: refused. */
+/* What serves the whole batch, one item after the other. */
+struct item_space {
+  struct buf signature;
+  struct fault fault;
+};
+
+/* False: refused. */
 static bool sign_item(const struct keys *keys, struct signing_key *key, enum sign_kind kind,
-                      struct bytes tbs, struct instant at, struct buf *signature, struct buf *reply)
+                      struct bytes tbs, struct instant at, struct item_space *space,
+                      struct buf *reply)
 {
-  AUTO(fault) fault = {0};
   struct guard_subject subject = {.name = ""};
-  buf_clear(signature);
-  if (check_item(keys, key, kind, tbs, at, &subject, &fault) &&
-      private_key_sign(key->key, tbs, signature, &fault)) {
-    put_result(reply, SIGN_DONE, buf_bytes(signature));
+  buf_clear(&space->signature);
+  if (check_item(keys, key, kind, tbs, at, &subject, &space->fault) &&
+      private_key_sign(key->key, tbs, &space->signature, &space->fault)) {
+    put_result(reply, SIGN_DONE, buf_bytes(&space->signature));
     return true;
   }
-  put_refusal(reply, kind == SIGN_CRL ? "CRL" : "certificate", subject.name, &fault);
+  put_refusal(reply, kind == SIGN_CRL ? "CRL" : "certificate", subject.name, &space->fault);
+  fault_free(&space->fault);
   return false;
 }
+
+static void item_space_free(struct item_space *space)
+{
+  buf_free(&space->signature);
+  fault_free(&space->fault);
+}
+
+AUTO_VALUE(item_space, struct item_space, item_space_free)
 
 /* The whole request has its form before the first signature is made. */
 static bool is_sign_request(struct bytes request)
@@ -89,8 +104,7 @@ static void refuse_all(struct buf *reply, size_t start, uint16_t n, const struct
 static bool answer_sign(const struct keys *keys, struct bytes request, struct buf *reply)
 {
   struct wire_reader in = {.rest = request};
-  AUTO(buf) signature = {0};
-  AUTO(fault) fault = {0};
+  AUTO(item_space) space = {0};
   uint64_t n_certificates = 0;
   if (!is_sign_request(request))
     return false;
@@ -101,11 +115,12 @@ static bool answer_sign(const struct keys *keys, struct bytes request, struct bu
   size_t start = reply->len;
   for (uint16_t i = 0; i < n; i++) {
     enum sign_kind kind = (enum sign_kind)wire_get_u8(&in);
-    bool is_done = sign_item(keys, key, kind, wire_get_bytes(&in), at, &signature, reply);
+    bool is_done = sign_item(keys, key, kind, wire_get_bytes(&in), at, &space, reply);
     n_certificates += is_done && kind == SIGN_CERTIFICATE;
   }
-  if (n_certificates > 0 && !state_count_signed(keys->state, key->sha256, n_certificates, &fault))
-    refuse_all(reply, start, n, &fault);
+  if (n_certificates > 0 &&
+      !state_count_signed(keys->state, key->sha256, n_certificates, &space.fault))
+    refuse_all(reply, start, n, &space.fault);
   return true;
 }
 

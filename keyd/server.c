@@ -134,13 +134,22 @@ static void accept_one(struct server *server)
 /* --- threads --- */
 
 struct worker {
-  struct buf request, reply;
+  struct wire_input requests; /* of the connection that it is at */
+  struct buf reply;
 };
 
-static void keep_small(struct buf *buf)
+static void worker_free(struct worker *worker)
 {
-  if (buf->cap > BUFFER_KEEP)
-    buf_free(buf);
+  wire_input_free(&worker->requests);
+  buf_free(&worker->reply);
+}
+
+/* The next connection has nothing of this one's. */
+static void leave_connection(struct worker *worker)
+{
+  wire_input_clear(&worker->requests);
+  if (worker->requests.octets.cap > BUFFER_KEEP)
+    wire_input_free(&worker->requests);
 }
 
 static void log_broken(const char *reason)
@@ -152,16 +161,17 @@ static void log_broken(const char *reason)
 static bool serve_frame(const struct server *server, struct worker *worker, int fd)
 {
   struct wire_header header;
+  struct bytes request;
   uint8_t type = 0;
-  enum wire_result result = wire_receive(fd, SIGN_REQUEST_MAX, &header, &worker->request);
+  enum wire_result result =
+      wire_input_receive(&worker->requests, fd, SIGN_REQUEST_MAX, &header, &request);
   if (result != WIRE_OK) {
     if (result != WIRE_CLOSED)
       log_broken(wire_result_text(result));
     return false;
   }
   buf_clear(&worker->reply);
-  if (!answer_request(server->keys, header.type, buf_bytes(&worker->request), &type,
-                      &worker->reply)) {
+  if (!answer_request(server->keys, header.type, request, &type, &worker->reply)) {
     log_broken("not a request");
     return false;
   }
@@ -173,11 +183,13 @@ static bool serve_frame(const struct server *server, struct worker *worker, int 
 
 static void serve(struct server *server, struct worker *worker, struct source *connection)
 {
-  bool goes_on = serve_frame(server, worker, connection->fd) &&
-                 watch(server, connection, EPOLL_CTL_MOD, EPOLLIN | EPOLLONESHOT);
-  if (!goes_on)
+  bool goes_on;
+  do {
+    goes_on = serve_frame(server, worker, connection->fd);
+  } while (goes_on && !wire_input_is_empty(&worker->requests));
+  leave_connection(worker);
+  if (!goes_on || !watch(server, connection, EPOLL_CTL_MOD, EPOLLIN | EPOLLONESHOT))
     drop(server, connection);
-  keep_small(&worker->request);
 }
 
 static void sync_state(struct server *server)
@@ -217,12 +229,13 @@ static void drain(struct server *server)
   for (size_t i = 0; i < CONNECTIONS_MAX; i++)
     if (server->connections[i].fd >= 0)
       shutdown(server->connections[i].fd, SHUT_RD);
-  for (size_t i = 0; i < CONNECTIONS_MAX; i++)
+  for (size_t i = 0; i < CONNECTIONS_MAX; i++) {
     while (server->connections[i].fd >= 0 &&
            serve_frame(server, &worker, server->connections[i].fd))
       ;
-  buf_free(&worker.request);
-  buf_free(&worker.reply);
+    leave_connection(&worker);
+  }
+  worker_free(&worker);
 }
 
 static void *thread_main(void *context)
@@ -234,8 +247,7 @@ static void *thread_main(void *context)
   pthread_mutex_unlock(&server->gate);
   while (!server->given_up && work_once(server, &worker))
     ;
-  buf_free(&worker.request);
-  buf_free(&worker.reply);
+  worker_free(&worker);
   return NULL;
 }
 

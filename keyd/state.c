@@ -4,13 +4,10 @@
  * generation counts. A power loss may tear a block that is being written, so between two syncs the
  * same one of them is written again and again, and the other is the one that is known to be on
  * disk. The end of a process tears nothing: the system takes a block whole. */
-/* SHA256_Init and its kin cannot fail, and look up nothing in the sandbox; see pubkey.c. */
-#define OPENSSL_API_COMPAT 0x10101000L
 #include "keyd/state.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <openssl/sha.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,6 +19,7 @@
 #include "lib/base/file.h"
 #include "lib/base/log.h"
 #include "lib/base/wire.h"
+#include "lib/pki/digest.h"
 
 enum { BLOCK_LEN = 4096, N_BLOCKS = 2, SYNC_SECONDS = 1 };
 
@@ -38,14 +36,21 @@ struct content {
   struct row rows[STATE_KEYS_MAX];
 };
 
+/* A block as it was last seen in the file: what reads the same need not be checked again. */
+struct known {
+  size_t len; /* 0: not known, or torn */
+  uint8_t octets[BLOCK_LEN];
+};
+
 struct state {
   char *path;
   int fd, timer;
   pthread_mutex_t lock; /* for all that follows; the file's own lock is between processes */
-  struct content now;   /* as read by begin() */
-  unsigned newest;      /* the block that it is from */
-  uint64_t synced;      /* the generation that is known to be on disk */
-  unsigned n_torn;      /* blocks that begin() could not read */
+  struct known known[N_BLOCKS];
+  struct content now; /* as read by begin() */
+  unsigned newest;    /* the block that it is from */
+  uint64_t synced;    /* the generation that is known to be on disk */
+  unsigned n_torn;    /* blocks that begin() could not read */
   bool timer_is_set;
   struct buf block; /* kept, so that a change sets no memory aside */
 };
@@ -57,17 +62,9 @@ static bool fail(const struct state *state, const char *verb, struct fault *f)
 
 /* --- a block --- */
 
-static void sha256(const uint8_t *octets, size_t len, uint8_t ret_digest[SHA256_DIGEST_LENGTH])
-{
-  SHA256_CTX ctx;
-  SHA256_Init(&ctx);
-  SHA256_Update(&ctx, octets, len);
-  SHA256_Final(ret_digest, &ctx);
-}
-
 static void write_block(const struct content *content, struct buf *out)
 {
-  uint8_t digest[SHA256_DIGEST_LENGTH];
+  uint8_t digest[PUBKEY_SHA256_LEN];
   buf_clear(out);
   buf_add(out, magic, sizeof magic);
   wire_put_u64(out, content->generation);
@@ -79,7 +76,7 @@ static void write_block(const struct content *content, struct buf *out)
     wire_put_u64(out, row->counts.recorded);
     wire_put_u64(out, row->counts.crl_number);
   }
-  sha256(out->data, out->len, digest);
+  digest_sha256(buf_bytes(out), digest);
   buf_add(out, digest, sizeof digest);
 }
 
@@ -93,44 +90,94 @@ static void read_row(struct wire_reader *in, struct row *row)
   row->counts.crl_number = wire_get_u64(in);
 }
 
-static bool read_block(const uint8_t octets[BLOCK_LEN], struct content *ret_content)
+/* Returns how many octets count; 0: it is none, or torn. */
+static size_t read_block(const uint8_t octets[BLOCK_LEN], struct content *ret_content)
 {
   struct wire_reader in = {.rest = bytes_of(octets, BLOCK_LEN)};
-  uint8_t digest[SHA256_DIGEST_LENGTH];
+  uint8_t digest[PUBKEY_SHA256_LEN];
   if (!bytes_equal(wire_get_octets(&in, sizeof magic), bytes_of(magic, sizeof magic)))
-    return false;
+    return 0;
   ret_content->generation = wire_get_u64(&in);
   ret_content->n = wire_get_u16(&in);
   if (ret_content->n > STATE_KEYS_MAX)
-    return false;
+    return 0;
   for (size_t i = 0; i < ret_content->n; i++)
     read_row(&in, &ret_content->rows[i]);
   if (in.failed)
-    return false;
-  sha256(octets, (size_t)(in.rest.data - octets), digest);
-  return bytes_equal(wire_get_octets(&in, sizeof digest), bytes_of(digest, sizeof digest));
+    return 0;
+  digest_sha256(bytes_of(octets, (size_t)(in.rest.data - octets)), digest);
+  if (!bytes_equal(wire_get_octets(&in, sizeof digest), bytes_of(digest, sizeof digest)))
+    return 0;
+  return (size_t)(in.rest.data - octets);
 }
 
 _Static_assert(sizeof magic + 8 + 2 + STATE_KEYS_MAX * (SIGN_KEY_SHA256_LEN + 3 * 8) +
-                       SHA256_DIGEST_LENGTH <=
+                       PUBKEY_SHA256_LEN <=
                    BLOCK_LEN,
                "every row fits into a block");
 
 /* --- the file --- */
 
+static void note(struct state *state, unsigned block, const uint8_t *octets, size_t len)
+{
+  struct known *known = &state->known[block];
+  memcpy(known->octets, octets, len);
+  known->len = len;
+}
+
+static void forget(struct state *state)
+{
+  for (unsigned i = 0; i < N_BLOCKS; i++)
+    state->known[i].len = 0;
+}
+
+/* Whether state->now is still what the file has: nearly always nobody else writes to it. What lies
+ * behind a block's digest says nothing, so of the last block no more than that is read. */
+static bool is_as_known(const struct state *state)
+{
+  uint8_t octets[N_BLOCKS * BLOCK_LEN];
+  size_t len = (N_BLOCKS - 1) * BLOCK_LEN + state->known[N_BLOCKS - 1].len;
+  for (unsigned i = 0; i < N_BLOCKS; i++)
+    if (state->known[i].len == 0)
+      return false;
+  if (pread(state->fd, octets, len, 0) != (ssize_t)len)
+    return false;
+  for (unsigned i = 0; i < N_BLOCKS; i++)
+    if (memcmp(octets + i * BLOCK_LEN, state->known[i].octets, state->known[i].len) != 0)
+      return false;
+  return true;
+}
+
+static bool read_file(const struct state *state, uint8_t ret_octets[N_BLOCKS * BLOCK_LEN],
+                      struct fault *f)
+{
+  size_t len = N_BLOCKS * BLOCK_LEN;
+  ssize_t n = pread(state->fd, ret_octets, len, 0);
+  if (n < 0)
+    return fail(state, "read", f);
+  memset(ret_octets + n, 0, len - (size_t)n);
+  return true;
+}
+
 static bool load(struct state *state, struct fault *f)
 {
-  uint8_t octets[N_BLOCKS * BLOCK_LEN] = {0};
+  uint8_t octets[N_BLOCKS * BLOCK_LEN];
   bool found = false;
+  if (is_as_known(state))
+    return true;
+  if (!read_file(state, octets, f))
+    return false;
+  forget(state);
   state->n_torn = 0;
-  if (pread(state->fd, octets, sizeof octets, 0) < 0)
-    return fail(state, "read", f);
   for (unsigned i = 0; i < N_BLOCKS; i++) {
+    const uint8_t *block = octets + i * BLOCK_LEN;
     struct content content;
-    if (!read_block(octets + i * BLOCK_LEN, &content)) {
+    size_t len = read_block(block, &content);
+    if (len == 0) {
       state->n_torn++;
       continue;
     }
+    note(state, i, block, len);
     if (found && content.generation < state->now.generation)
       continue;
     found = true;
@@ -170,7 +217,8 @@ static void set_timer(struct state *state)
     state->timer_is_set = timerfd_settime(state->timer, 0, &in_a_moment, NULL) == 0;
 }
 
-/* Writes state->now as the next generation. */
+/* Writes state->now as the next generation. After a failure state->now is not what the file has,
+ * and it is read anew. */
 static bool commit(struct state *state, struct fault *f)
 {
   /* The newest block is either on disk, and then the other one's turn has come; or it is not, and
@@ -178,6 +226,7 @@ static bool commit(struct state *state, struct fault *f)
   unsigned target = state->now.generation <= state->synced ? 1 - state->newest : state->newest;
   state->now.generation++;
   write_block(&state->now, &state->block);
+  state->known[target].len = 0;
   if (!buf_ok(&state->block))
     return fault_no_memory(f);
   ssize_t n = pwrite(state->fd, state->block.data, state->block.len, (off_t)target * BLOCK_LEN);
@@ -185,6 +234,8 @@ static bool commit(struct state *state, struct fault *f)
     return fail(state, "write", f);
   if ((size_t)n != state->block.len)
     return fault_set(f, FILE_ERROR, "cannot write %s: the disk is full", state->path);
+  note(state, target, state->block.data, state->block.len);
+  state->newest = target;
   set_timer(state);
   return true;
 }
@@ -235,6 +286,14 @@ static bool settle(struct state *state, struct fault *f)
   return true;
 }
 
+/* When a file was read last is of no use to anybody, and would be written down for each batch. Only
+ * its owner may do without. */
+static int open_quietly(const char *path, int flags)
+{
+  int fd = open(path, flags | O_CLOEXEC | O_NOATIME);
+  return fd >= 0 || errno != EPERM ? fd : open(path, flags | O_CLOEXEC);
+}
+
 static bool open_with(struct state *state, const char *path, int flags, struct fault *f)
 {
   pthread_mutex_init(&state->lock, NULL);
@@ -243,7 +302,7 @@ static bool open_with(struct state *state, const char *path, int flags, struct f
   state->path = strdup(path);
   if (state->path == NULL)
     return fault_no_memory(f);
-  state->fd = open(path, flags | O_CLOEXEC);
+  state->fd = open_quietly(path, flags);
   if (state->fd < 0 || state->timer < 0)
     return fail(state, "open", f);
   bool ok = begin(state, f) && settle(state, f);

@@ -5,6 +5,8 @@
 #include <sys/socket.h>
 #include <sys/uio.h>
 
+enum { READ_AHEAD = 64 * 1024 }; /* a full batch of certificates */
+
 static const uint8_t magic[3] = {'M', 'k', WIRE_VERSION};
 
 static void store_u32(uint8_t out[4], uint32_t number)
@@ -82,16 +84,23 @@ static enum wire_result receive_all(int fd, uint8_t *out, size_t len, bool at_st
   return WIRE_OK;
 }
 
+static bool read_header(const uint8_t octets[WIRE_HEADER_LEN], size_t max,
+                        struct wire_header *ret_header)
+{
+  *ret_header = (struct wire_header){
+      .type = octets[3], .id = load_u32(octets + 4), .len = load_u32(octets + 8)};
+  return memcmp(octets, magic, sizeof magic) == 0 && ret_header->len <= max;
+}
+
 enum wire_result wire_receive(int fd, size_t max, struct wire_header *ret_header,
                               struct buf *ret_payload)
 {
   uint8_t octets[WIRE_HEADER_LEN];
+  struct wire_header header;
   enum wire_result result = receive_all(fd, octets, sizeof octets, true);
   if (result != WIRE_OK)
     return result;
-  struct wire_header header = {
-      .type = octets[3], .id = load_u32(octets + 4), .len = load_u32(octets + 8)};
-  if (memcmp(octets, magic, sizeof magic) != 0 || header.len > max)
+  if (!read_header(octets, max, &header))
     return WIRE_BAD_FRAME;
   buf_clear(ret_payload);
   if (!buf_reserve(ret_payload, header.len))
@@ -102,6 +111,65 @@ enum wire_result wire_receive(int fd, size_t max, struct wire_header *ret_header
   ret_payload->len = header.len;
   *ret_header = header;
   return WIRE_OK;
+}
+
+/* --- frame after frame --- */
+
+/* At least one octet, and as many as are there. */
+static enum wire_result receive_some(struct wire_input *in, int fd)
+{
+  ssize_t n;
+  wire_input_clear(in);
+  if (!buf_reserve(&in->octets, READ_AHEAD))
+    return WIRE_BROKEN;
+  do {
+    n = recv(fd, in->octets.data, in->octets.cap, 0);
+  } while (n < 0 && errno == EINTR);
+  if (n < 0)
+    return result_of_errno();
+  in->octets.len = (size_t)n;
+  return n > 0 ? WIRE_OK : WIRE_CLOSED;
+}
+
+/* Until there are `len` octets from in->at on, and no more than these. */
+static enum wire_result complete(struct wire_input *in, int fd, size_t len)
+{
+  struct buf *octets = &in->octets;
+  size_t have = octets->len - in->at;
+  if (have >= len)
+    return WIRE_OK;
+  if (!buf_reserve(octets, len - have))
+    return WIRE_BROKEN;
+  enum wire_result result = receive_all(fd, octets->data + octets->len, len - have, false);
+  if (result == WIRE_OK)
+    octets->len = in->at + len;
+  return result;
+}
+
+enum wire_result wire_input_receive(struct wire_input *in, int fd, size_t max,
+                                    struct wire_header *ret_header, struct bytes *ret_payload)
+{
+  struct wire_header header;
+  enum wire_result result = wire_input_is_empty(in) ? receive_some(in, fd) : WIRE_OK;
+  if (result == WIRE_OK)
+    result = complete(in, fd, WIRE_HEADER_LEN);
+  if (result != WIRE_OK)
+    return result;
+  if (!read_header(in->octets.data + in->at, max, &header))
+    return WIRE_BAD_FRAME;
+  result = complete(in, fd, WIRE_HEADER_LEN + (size_t)header.len);
+  if (result != WIRE_OK)
+    return result;
+  *ret_payload = bytes_of(in->octets.data + in->at + WIRE_HEADER_LEN, header.len);
+  *ret_header = header;
+  in->at += WIRE_HEADER_LEN + (size_t)header.len;
+  return WIRE_OK;
+}
+
+void wire_input_free(struct wire_input *in)
+{
+  buf_free(&in->octets);
+  in->at = 0;
 }
 
 const char *wire_result_text(enum wire_result result)

@@ -33,6 +33,32 @@ enum wire_result wire_send(int fd, uint8_t type, uint32_t id, struct bytes paylo
  * as a whole. */
 enum wire_result wire_receive(int fd, size_t max, struct wire_header *ret_header,
                               struct buf *ret_payload);
+
+/* Receives frame after frame, most of them with one call: what the socket has is taken at once, and
+ * may be more than a frame. It belongs to one connection; all zero is nothing. */
+struct wire_input {
+  struct buf octets;
+  size_t at; /* what lies before it was given out */
+};
+
+/* As wire_receive(); SO_RCVTIMEO limits the wait for the first octets, for the rest of the header
+ * and for that of the payload, each as a whole. The payload is borrowed until the next call.
+ * Octets beyond a frame are taken in only when nothing was left over before it, so that a peer who
+ * never stops comes to an end of it: wire_input_is_empty(). */
+enum wire_result wire_input_receive(struct wire_input *in, int fd, size_t max,
+                                    struct wire_header *ret_header, struct bytes *ret_payload);
+static inline bool wire_input_is_empty(const struct wire_input *in)
+{
+  return in->at == in->octets.len;
+}
+/* Forgets what is left over and keeps the memory: for another connection. */
+static inline void wire_input_clear(struct wire_input *in)
+{
+  buf_clear(&in->octets);
+  in->at = 0;
+}
+void wire_input_free(struct wire_input *in);
+
 const char *wire_result_text(enum wire_result result);
 
 void wire_put_u8(struct buf *out, uint8_t number);

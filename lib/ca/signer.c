@@ -19,7 +19,10 @@ struct signer {
   int fd;              /* -1: not connected */
   unsigned generation; /* of the connection */
   uint32_t last_id;
-  struct buf request, reply; /* kept, so that a batch sets no memory aside */
+  /* Kept, so that a batch sets no memory aside. */
+  struct buf request;
+  struct wire_input replies; /* of the connection */
+  struct bytes reply;        /* within it: of the last exchange */
 };
 
 bool signer_new(struct key_holder *holder, unsigned slot, unsigned timeout_ms,
@@ -38,6 +41,7 @@ static void disconnect(struct signer *signer)
   if (signer->fd >= 0)
     close(signer->fd);
   signer->fd = -1;
+  wire_input_clear(&signer->replies);
 }
 
 static bool break_off(struct signer *signer, const char *why, struct fault *f)
@@ -52,6 +56,7 @@ static bool is_usable(const struct signer *signer)
 {
   char octet;
   return signer->fd >= 0 && signer->generation == key_holder_generation(signer->holder) &&
+         wire_input_is_empty(&signer->replies) &&
          recv(signer->fd, &octet, 1, MSG_PEEK | MSG_DONTWAIT) < 0 &&
          (errno == EAGAIN || errno == EWOULDBLOCK);
 }
@@ -99,7 +104,8 @@ static bool exchange(struct signer *signer, uint8_t type, uint8_t reply_type, st
     return fault_no_memory(f);
   if (!send_request(signer, type, f))
     return false;
-  enum wire_result result = wire_receive(signer->fd, SIGN_REPLY_MAX, &header, &signer->reply);
+  enum wire_result result =
+      wire_input_receive(&signer->replies, signer->fd, SIGN_REPLY_MAX, &header, &signer->reply);
   if (result == WIRE_OK && (header.type != reply_type || header.id != signer->last_id))
     result = WIRE_BAD_FRAME;
   return result == WIRE_OK || break_off(signer, wire_result_text(result), f);
@@ -137,7 +143,7 @@ static bool refuse(struct fault *f, enum sign_status status, struct bytes reason
 
 static bool reply_is_whole(const struct signer *signer, size_t n)
 {
-  struct wire_reader in = {.rest = buf_bytes(&signer->reply)};
+  struct wire_reader in = {.rest = signer->reply};
   struct bytes octets;
   enum sign_status status;
   bool ok = wire_get_u16(&in) == n;
@@ -149,7 +155,7 @@ static bool reply_is_whole(const struct signer *signer, size_t n)
 /* The reply is whole. */
 static void take_results(const struct signer *signer, struct signer_item *items, size_t n)
 {
-  struct wire_reader in = {.rest = buf_bytes(&signer->reply)};
+  struct wire_reader in = {.rest = signer->reply};
   wire_get_u16(&in);
   for (size_t i = 0; i < n; i++) {
     struct bytes octets;
@@ -190,7 +196,7 @@ bool signer_probe(struct signer *signer, const uint8_t key_sha256[32], struct fa
   buf_add(&signer->request, key_sha256, SIGN_KEY_SHA256_LEN);
   if (!exchange(signer, PROBE_REQUEST, PROBE_REPLY, f))
     return false;
-  struct wire_reader in = {.rest = buf_bytes(&signer->reply)};
+  struct wire_reader in = {.rest = signer->reply};
   if (!get_result(&in, &status, &reason) || !wire_at_end(&in))
     return break_off(signer, "its reply is not one", f);
   return status == SIGN_DONE || refuse(f, status, reason);
@@ -219,7 +225,7 @@ bool signer_count(struct signer *signer, const uint8_t key_sha256[32], uint64_t 
   wire_put_u64(&signer->request, recorded);
   if (!exchange(signer, COUNT_REQUEST, COUNT_REPLY, f))
     return false;
-  struct wire_reader in = {.rest = buf_bytes(&signer->reply)};
+  struct wire_reader in = {.rest = signer->reply};
   if (!get_result(&in, &status, &octets) || !wire_at_end(&in))
     return break_off(signer, "its reply is not one", f);
   if (status != SIGN_DONE)
@@ -233,6 +239,6 @@ void signer_free(struct signer *signer)
     return;
   disconnect(signer);
   buf_free(&signer->request);
-  buf_free(&signer->reply);
+  wire_input_free(&signer->replies);
   free(signer);
 }

@@ -38,6 +38,19 @@ bool ext_key_usage_named(struct bytes name, uint32_t *ret_bit);
 /* The usage's OID as content octets; empty behind the last. */
 struct bytes ext_key_usage_oid(unsigned bit);
 
+/* The extensions that are read here, as a set. */
+enum cert_extension {
+  CERT_EXT_AUTHORITY_KEY_ID = 1 << 0,
+  CERT_EXT_SUBJECT_KEY_ID = 1 << 1,
+  CERT_EXT_KEY_USAGE = 1 << 2,
+  CERT_EXT_BASIC_CONSTRAINTS = 1 << 3,
+  CERT_EXT_EXT_KEY_USAGE = 1 << 4,
+  CERT_EXT_SUBJECT_ALT_NAME = 1 << 5,
+  CERT_EXT_CRL_DIST_POINTS = 1 << 6,
+  CERT_EXT_AUTHORITY_INFO = 1 << 7,
+  CERT_EXT_OCSP_NOCHECK = 1 << 8,
+};
+
 /* What a certificate is to say. All spans are borrowed. */
 struct cert_spec {
   struct bytes serial_number; /* magnitude, 1 to 20 octets, positive */
@@ -79,8 +92,10 @@ struct cert {
   uint32_t key_usage;
   uint32_t ext_key_usage;    /* those that we know */
   bool has_unknown_eku;      /* anyExtendedKeyUsage, or one that enum ext_key_usage lacks */
+  uint32_t extensions;       /* those that are there, of enum cert_extension */
   bool has_unknown_critical; /* a critical extension that is not read here */
   bool has_unknown;          /* any extension that is not read here */
+  struct bytes unknown_oid;  /* of the first of these */
   bool is_ca;
   int path_len;
   bool ocsp_nocheck; /* an OCSP responder whose own status nobody need ask for */

@@ -8,7 +8,7 @@
 /* What the readers below are given. Each returns false for a value that is not of its form; one
  * that has set a fault of its own keeps it. */
 struct reading {
-  struct extension ext;
+  const struct extension *ext;
   bool foreign;
   struct cert *cert;
   struct fault *f;
@@ -18,7 +18,7 @@ struct reading {
 
 static bool read_subject_key_id(struct reading *r)
 {
-  struct der in = der_of(r->ext.value);
+  struct der in = der_of(r->ext->value);
   return der_take(&in, DER_OCTET_STRING, &r->cert->subject_key_id) && der_at_end(&in) &&
          r->cert->subject_key_id.len > 0;
 }
@@ -34,7 +34,7 @@ static bool step_over_issuer_and_serial(struct der *in)
 
 static bool read_authority_key_id(struct reading *r)
 {
-  struct der outer = der_of(r->ext.value), in;
+  struct der outer = der_of(r->ext->value), in;
   struct bytes *id = &r->cert->authority_key_id;
   if (!der_enter(&outer, DER_SEQUENCE, &in) || !der_at_end(&outer) || der_at_end(&in))
     return false;
@@ -49,7 +49,7 @@ static bool read_authority_key_id(struct reading *r)
 
 static bool read_key_usage(struct reading *r)
 {
-  struct der in = der_of(r->ext.value);
+  struct der in = der_of(r->ext->value);
   r->cert->has_key_usage = true;
   return der_take_named_bits(&in, &r->cert->key_usage) && der_at_end(&in) &&
          r->cert->key_usage != 0;
@@ -69,7 +69,7 @@ static bool note_usage(struct bytes oid, struct cert *cert)
 
 static bool read_ext_key_usage(struct reading *r)
 {
-  struct der outer = der_of(r->ext.value), in;
+  struct der outer = der_of(r->ext->value), in;
   struct bytes oid;
   r->cert->has_ext_key_usage = true;
   if (!der_enter(&outer, DER_SEQUENCE, &in) || !der_at_end(&outer) || der_at_end(&in))
@@ -83,7 +83,7 @@ static bool read_ext_key_usage(struct reading *r)
 /* cA FALSE is the default and must not be encoded; pathLenConstraint wants cA. */
 static bool read_basic_constraints(struct reading *r)
 {
-  struct der outer = der_of(r->ext.value), in;
+  struct der outer = der_of(r->ext->value), in;
   int64_t path_len = -1;
   bool is_ca = false;
   r->cert->has_basic_constraints = true;
@@ -163,14 +163,14 @@ static bool read_foreign_names(struct der in, struct cert *cert, struct fault *f
 
 static bool read_names(struct reading *r)
 {
-  struct der outer = der_of(r->ext.value), in;
+  struct der outer = der_of(r->ext->value), in;
   r->cert->has_names = true;
-  r->cert->names_critical = r->ext.critical;
+  r->cert->names_critical = r->ext->critical;
   if (!der_enter(&outer, DER_SEQUENCE, &in) || !der_at_end(&outer) || der_at_end(&in) ||
       !read_hardware_names(in, r->cert))
     return false;
   return r->foreign ? read_foreign_names(in, r->cert, r->f)
-                    : sans_read(&r->cert->names, r->ext.value, true, r->f);
+                    : sans_read(&r->cert->names, r->ext->value, true, r->f);
 }
 
 /* --- URLs --- */
@@ -225,7 +225,7 @@ static bool read_point(struct der in, bool foreign, struct bytes *ret_url)
 
 static bool read_crl_points(struct reading *r)
 {
-  struct der outer = der_of(r->ext.value), in, point;
+  struct der outer = der_of(r->ext->value), in, point;
   size_t n = 0;
   if (!der_enter(&outer, DER_SEQUENCE, &in) || !der_at_end(&outer))
     return false;
@@ -262,7 +262,7 @@ static bool read_access(struct der in, bool foreign, struct cert *cert)
 
 static bool read_authority_info(struct reading *r)
 {
-  struct der outer = der_of(r->ext.value), in, access;
+  struct der outer = der_of(r->ext->value), in, access;
   if (!der_enter(&outer, DER_SEQUENCE, &in) || !der_at_end(&outer) || der_at_end(&in))
     return false;
   while (!der_at_end(&in))
@@ -275,7 +275,7 @@ static bool read_authority_info(struct reading *r)
 
 static bool read_ocsp_nocheck(struct reading *r)
 {
-  struct der in = der_of(r->ext.value);
+  struct der in = der_of(r->ext->value);
   struct bytes nothing;
   r->cert->ocsp_nocheck = true;
   return der_take(&in, DER_NULL, &nothing) && nothing.len == 0 && der_at_end(&in);
@@ -287,20 +287,26 @@ static bool read_ocsp_nocheck(struct reading *r)
 enum criticality { PLAIN, CRITICAL, EITHER };
 
 static const struct reader {
+  enum cert_extension bit;
   struct bytes oid;
   const char *name;
   enum criticality criticality;
   bool (*read)(struct reading *r);
 } readers[] = {
-    {OID_AUTHORITY_KEY_ID, "authorityKeyIdentifier", PLAIN, read_authority_key_id},
-    {OID_SUBJECT_KEY_ID, "subjectKeyIdentifier", PLAIN, read_subject_key_id},
-    {OID_KEY_USAGE, "keyUsage", CRITICAL, read_key_usage},
-    {OID_BASIC_CONSTRAINTS, "basicConstraints", CRITICAL, read_basic_constraints},
-    {OID_EXT_KEY_USAGE, "extKeyUsage", PLAIN, read_ext_key_usage},
-    {OID_SUBJECT_ALT_NAME, "subjectAltName", EITHER, read_names},
-    {OID_CRL_DIST_POINTS, "cRLDistributionPoints", PLAIN, read_crl_points},
-    {OID_AUTHORITY_INFO, "authorityInfoAccess", PLAIN, read_authority_info},
-    {OID_OCSP_NOCHECK, "ocsp-nocheck", PLAIN, read_ocsp_nocheck},
+    {CERT_EXT_AUTHORITY_KEY_ID, OID_AUTHORITY_KEY_ID, "authorityKeyIdentifier", PLAIN,
+     read_authority_key_id},
+    {CERT_EXT_SUBJECT_KEY_ID, OID_SUBJECT_KEY_ID, "subjectKeyIdentifier", PLAIN,
+     read_subject_key_id},
+    {CERT_EXT_KEY_USAGE, OID_KEY_USAGE, "keyUsage", CRITICAL, read_key_usage},
+    {CERT_EXT_BASIC_CONSTRAINTS, OID_BASIC_CONSTRAINTS, "basicConstraints", CRITICAL,
+     read_basic_constraints},
+    {CERT_EXT_EXT_KEY_USAGE, OID_EXT_KEY_USAGE, "extKeyUsage", PLAIN, read_ext_key_usage},
+    {CERT_EXT_SUBJECT_ALT_NAME, OID_SUBJECT_ALT_NAME, "subjectAltName", EITHER, read_names},
+    {CERT_EXT_CRL_DIST_POINTS, OID_CRL_DIST_POINTS, "cRLDistributionPoints", PLAIN,
+     read_crl_points},
+    {CERT_EXT_AUTHORITY_INFO, OID_AUTHORITY_INFO, "authorityInfoAccess", PLAIN,
+     read_authority_info},
+    {CERT_EXT_OCSP_NOCHECK, OID_OCSP_NOCHECK, "ocsp-nocheck", PLAIN, read_ocsp_nocheck},
 };
 
 static const struct reader *reader_of(struct bytes oid)
@@ -313,16 +319,19 @@ static const struct reader *reader_of(struct bytes oid)
 
 static bool read_one(struct reading *r)
 {
-  const struct reader *reader = reader_of(r->ext.oid);
+  const struct reader *reader = reader_of(r->ext->oid);
   if (reader == NULL) {
+    if (!r->cert->has_unknown)
+      r->cert->unknown_oid = r->ext->oid;
     r->cert->has_unknown = true;
-    r->cert->has_unknown_critical |= r->ext.critical;
+    r->cert->has_unknown_critical |= r->ext->critical;
     return true;
   }
+  r->cert->extensions |= reader->bit;
   if (!r->foreign && reader->criticality != EITHER &&
-      r->ext.critical != (reader->criticality == CRITICAL))
+      r->ext->critical != (reader->criticality == CRITICAL))
     return fault_set(r->f, BAD_FILE, "%s is %scritical", reader->name,
-                     r->ext.critical ? "" : "not ");
+                     r->ext->critical ? "" : "not ");
   if (reader->read(r))
     return true;
   if (r->f->code == FAULT_NO_MEMORY)
@@ -337,13 +346,15 @@ static bool read_one(struct reading *r)
 bool cert_ext_read(struct bytes extensions, bool foreign, struct cert *cert, struct fault *f)
 {
   struct reading r = {.foreign = foreign, .cert = cert, .f = f};
-  struct der in;
-  if (!extensions_open(extensions, &in))
+  struct extensions all;
+  if (!extensions_read(extensions, &all))
     return fault_set(f, BAD_FILE,
                      "the extensions are not well formed: not DER, empty, one twice, or over %d",
                      EXTENSIONS_MAX);
-  while (!der_at_end(&in))
-    if (!extension_next(&in, &r.ext) || !read_one(&r))
+  for (size_t i = 0; i < all.n; i++) {
+    r.ext = &all.list[i];
+    if (!read_one(&r))
       return false;
+  }
   return true;
 }

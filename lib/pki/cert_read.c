@@ -50,11 +50,12 @@ static bool take_validity(struct der *in, struct cert *cert)
 static bool take_key(struct der *in, struct pubkey *ret_key, struct fault *f)
 {
   struct bytes spki;
-  AUTO(fault) why = {0};
   if (!der_take_whole(in, DER_SEQUENCE, &spki))
     return bad(f, "its public key is not well formed");
-  if (pubkey_read(spki, ret_key, &why))
+  if (pubkey_read(spki, ret_key, f))
     return true;
+  AUTO(fault) why = {0};
+  fault_move(&why, f);
   return fault_set(f, BAD_FILE, "the certificate's public key is not taken: %s", why.detail);
 }
 

@@ -6,37 +6,34 @@
 
 enum { CONSTRUCTED = 0x20, CLASS = 0xc0, DEPTH_MAX = 16 };
 
-/* X.690, 8.1.3 and 10.1: definite and as short as possible. */
-static bool take_len(struct der *d, size_t *ret_len)
+/* X.690, 8.1.3 and 10.1: definite and as short as possible. `at` stands behind a first octet of
+ * 0x80 or more. */
+static bool take_long_len(struct der *at, uint8_t first, size_t *ret_len)
 {
-  if (d->p == d->end)
-    return false;
-  uint8_t first = *d->p++;
-  if (first < 0x80) {
-    *ret_len = first;
-    return true;
-  }
   size_t n = first & 0x7f, len = 0;
-  if (n == 0 || n > 4 || (size_t)(d->end - d->p) < n || d->p[0] == 0)
+  if (n == 0 || n > 4 || (size_t)(at->end - at->p) < n || at->p[0] == 0)
     return false;
   for (size_t i = 0; i < n; i++)
-    len = len << 8 | *d->p++;
+    len = len << 8 | *at->p++;
   *ret_len = len;
   return len >= 0x80;
 }
 
-bool der_next(struct der *d, struct der_value *ret_value)
+/* Inline, for this is called for each value that is read, and most callers want a part of it. */
+static inline bool step(struct der *d, struct der_value *ret_value)
 {
   struct der at = *d;
-  size_t len;
-  if (at.p == at.end)
+  if (at.p == at.end || at.p + 1 == at.end)
     return false;
   uint8_t tag = *at.p++;
+  size_t len = *at.p++;
   /* Tag numbers of 31 and more take further octets; nothing in PKIX has them. Tag 0 ends an
    * indefinite length. */
   if ((tag & 0x1f) == 0x1f || tag == 0)
     return false;
-  if (!take_len(&at, &len) || (size_t)(at.end - at.p) < len)
+  if (len >= 0x80 && !take_long_len(&at, (uint8_t)len, &len))
+    return false;
+  if ((size_t)(at.end - at.p) < len)
     return false;
   ret_value->tag = tag;
   ret_value->content = bytes_of(at.p, len);
@@ -45,24 +42,15 @@ bool der_next(struct der *d, struct der_value *ret_value)
   return true;
 }
 
-static bool take_value(struct der *d, uint8_t tag, struct der_value *ret_value)
+bool der_next(struct der *d, struct der_value *ret_value)
 {
-  struct der at = *d;
-  if (!der_is(d, tag) || !der_next(&at, ret_value))
-    return false;
-  *d = at;
-  return true;
-}
-
-bool der_is(const struct der *d, uint8_t tag)
-{
-  return d->p < d->end && *d->p == tag;
+  return step(d, ret_value);
 }
 
 bool der_take(struct der *d, uint8_t tag, struct bytes *ret_content)
 {
   struct der_value value;
-  if (!take_value(d, tag, &value))
+  if (!der_is(d, tag) || !step(d, &value))
     return false;
   *ret_content = value.content;
   return true;
@@ -71,7 +59,7 @@ bool der_take(struct der *d, uint8_t tag, struct bytes *ret_content)
 bool der_take_whole(struct der *d, uint8_t tag, struct bytes *ret_whole)
 {
   struct der_value value;
-  if (!take_value(d, tag, &value))
+  if (!der_is(d, tag) || !step(d, &value))
     return false;
   *ret_whole = value.whole;
   return true;
@@ -79,10 +67,10 @@ bool der_take_whole(struct der *d, uint8_t tag, struct bytes *ret_whole)
 
 bool der_enter(struct der *d, uint8_t tag, struct der *ret_inner)
 {
-  struct bytes content;
-  if (!der_take(d, tag, &content))
+  struct der_value value;
+  if (!der_is(d, tag) || !step(d, &value))
     return false;
-  *ret_inner = der_of(content);
+  *ret_inner = (struct der){value.content.data, d->p};
   return true;
 }
 

@@ -59,7 +59,10 @@ bool der_take(struct der *d, uint8_t tag, struct bytes *ret_content);
 bool der_take_whole(struct der *d, uint8_t tag, struct bytes *ret_whole);
 bool der_enter(struct der *d, uint8_t tag, struct der *ret_inner);
 /* True when the next value has this tag; does not step. */
-bool der_is(const struct der *d, uint8_t tag);
+static inline bool der_is(const struct der *d, uint8_t tag)
+{
+  return d->p < d->end && *d->p == tag;
+}
 
 bool der_take_bool(struct der *d, bool *ret_value);
 /* An INTEGER of at most 63 bits that is not negative. */

@@ -23,29 +23,35 @@ bool extension_next(struct der *extensions, struct extension *ret_extension)
   return true;
 }
 
-static bool is_among(struct bytes oid, const struct bytes *seen, size_t n)
+static bool has(const struct extensions *extensions, struct bytes oid)
 {
-  for (size_t i = 0; i < n; i++)
-    if (bytes_equal(seen[i], oid))
+  for (size_t i = 0; i < extensions->n; i++)
+    if (bytes_equal(extensions->list[i].oid, oid))
       return true;
   return false;
 }
 
-bool extensions_open(struct bytes whole, struct der *ret_inner)
+bool extensions_read(struct bytes whole, struct extensions *ret_extensions)
 {
-  struct der outer = der_of(whole), inner, at;
-  struct bytes seen[EXTENSIONS_MAX];
+  struct der outer = der_of(whole), inner;
   struct extension e;
-  size_t n = 0;
+  ret_extensions->n = 0;
   if (!der_enter(&outer, DER_SEQUENCE, &inner) || !der_at_end(&outer) || der_at_end(&inner))
     return false;
-  for (at = inner; !der_at_end(&at);) {
-    if (n == EXTENSIONS_MAX || !extension_next(&at, &e) || is_among(e.oid, seen, n))
+  while (!der_at_end(&inner)) {
+    if (ret_extensions->n == EXTENSIONS_MAX || !extension_next(&inner, &e) ||
+        has(ret_extensions, e.oid))
       return false;
-    seen[n++] = e.oid;
+    ret_extensions->list[ret_extensions->n++] = e;
   }
-  *ret_inner = inner;
   return true;
+}
+
+bool extensions_open(struct bytes whole, struct der *ret_inner)
+{
+  struct extensions extensions;
+  struct der outer = der_of(whole);
+  return extensions_read(whole, &extensions) && der_enter(&outer, DER_SEQUENCE, ret_inner);
 }
 
 struct extension_mark extension_begin(struct buf *out, struct bytes oid, bool critical)

@@ -14,9 +14,18 @@ struct extension {
   struct bytes value; /* what the OCTET STRING holds; never empty */
 };
 
-/* Opens Extensions ::= SEQUENCE SIZE (1..MAX) OF Extension, a whole value, and looks at its frame:
+/* All of them, in their order. */
+struct extensions {
+  size_t n;
+  struct extension list[EXTENSIONS_MAX];
+};
+
+/* Reads Extensions ::= SEQUENCE SIZE (1..MAX) OF Extension, a whole value, and looks at its frame:
  * each Extension well formed, no OID twice, at most EXTENSIONS_MAX of them. What the values hold is
  * the caller's matter. */
+bool extensions_read(struct bytes whole, struct extensions *ret_extensions);
+
+/* The same, to be stepped through. */
 bool extensions_open(struct bytes whole, struct der *ret_inner);
 /* Steps over one Extension; critical FALSE must not be encoded (X.690, 11.5). */
 bool extension_next(struct der *extensions, struct extension *ret_extension);

@@ -7,10 +7,12 @@ lib_pki_libpki_a_SOURCES = \
 # reading
 lib_pki_libpki_a_SOURCES += \
   lib/pki/csr.c lib/pki/csr.h \
+  lib/pki/digest.c lib/pki/digest.h \
   lib/pki/evp.h \
   lib/pki/name.c lib/pki/name.h \
   lib/pki/ocsp_request.c lib/pki/ocsp_request.h \
   lib/pki/pem.c lib/pki/pem.h \
+  lib/pki/point.c lib/pki/point.h \
   lib/pki/pubkey.c lib/pki/pubkey.h \
   lib/pki/pubkey_strength.c \
   lib/pki/pubkey_verify.c \

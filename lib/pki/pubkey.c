@@ -1,13 +1,9 @@
 /* pubkey.c - see pubkey.h: reading and naming. Verifying is in pubkey_verify.c, judging in
  * pubkey_strength.c. */
-/* SHA256_Init and its kin allocate nothing and cannot fail, so nobody can go on with half a digest;
- * OpenSSL 3.0 calls them deprecated, 1.1.1 did not. */
-#define OPENSSL_API_COMPAT 0x10101000L
 #include "lib/pki/pubkey.h"
 
-#include <openssl/sha.h>
-
 #include "lib/pki/der.h"
+#include "lib/pki/digest.h"
 #include "lib/pki/oid.h"
 
 enum { POINT_UNCOMPRESSED = 4, ED25519_LEN = 32 };
@@ -196,22 +192,14 @@ bool pubkey_read(struct bytes spki, struct pubkey *ret_key, struct fault *f)
 
 /* --- what a key is called --- */
 
-static void sha256(struct bytes octets, uint8_t ret_digest[SHA256_DIGEST_LENGTH])
-{
-  SHA256_CTX ctx;
-  SHA256_Init(&ctx);
-  SHA256_Update(&ctx, octets.data, octets.len);
-  SHA256_Final(ret_digest, &ctx);
-}
-
 void pubkey_id(const struct pubkey *key, uint8_t ret_id[PUBKEY_ID_LEN])
 {
-  uint8_t digest[SHA256_DIGEST_LENGTH];
-  sha256(key->key, digest);
+  uint8_t digest[PUBKEY_SHA256_LEN];
+  digest_sha256(key->key, digest);
   memcpy(ret_id, digest, PUBKEY_ID_LEN);
 }
 
 void pubkey_sha256(struct bytes spki, uint8_t ret_digest[PUBKEY_SHA256_LEN])
 {
-  sha256(spki, ret_digest);
+  digest_sha256(spki, ret_digest);
 }

@@ -1,7 +1,7 @@
 /* pubkey_verify.c - see pubkey.h: is this signature the key's own?
  *
- * A key object of OpenSSL's costs 30 us to make and 2 us to fill again, so each thread keeps one
- * for each curve, and a digest context; they are freed when the thread ends. */
+ * EC keys are point.c's matter. For the others each thread keeps contexts, which are freed when it
+ * ends. */
 #include <openssl/core_names.h>
 #include <openssl/crypto.h>
 #include <openssl/err.h>
@@ -9,52 +9,39 @@
 #include <stdlib.h>
 
 #include "lib/pki/der.h"
+#include "lib/pki/digest.h"
 #include "lib/pki/evp.h"
+#include "lib/pki/point.h"
 
-enum { CURVES = 3, RSA_OCTETS_MAX = 512, EXPONENT_OCTETS_MAX = 8 };
+enum { RSA_OCTETS_MAX = 512, EXPONENT_OCTETS_MAX = 8 };
 
 struct contexts {
-  EVP_PKEY *curve_keys[CURVES];    /* by enum key_type */
-  EVP_PKEY_CTX *verifiers[CURVES]; /* each for its curve_keys[] */
   EVP_PKEY_CTX *rsa_maker;
   EVP_MD_CTX *digest;
 };
 
-static const char *const curve_names[CURVES] = {
-    [KEY_EC_P256] = "P-256", [KEY_EC_P384] = "P-384", [KEY_EC_P521] = "P-521"};
-
-/* What each algorithm needs of a key, and its digest; Ed25519 digests for itself. */
-static const struct {
-  bool fits[KEY_TYPE_COUNT];
-  const char *digest_name;
-} algs[SIG_ALG_COUNT] = {
+/* Which keys make signatures of an algorithm. */
+static const bool fits[SIG_ALG_COUNT][KEY_TYPE_COUNT] = {
 #define ECDSA_KEYS                                                                                 \
   {                                                                                                \
     [KEY_EC_P256] = true, [KEY_EC_P384] = true, [KEY_EC_P521] = true                               \
   }
-    [SIG_ECDSA_SHA256] = {ECDSA_KEYS, "SHA256"},
-    [SIG_ECDSA_SHA384] = {ECDSA_KEYS, "SHA384"},
-    [SIG_ECDSA_SHA512] = {ECDSA_KEYS, "SHA512"},
-    [SIG_RSA_SHA256] = {{[KEY_RSA] = true}, "SHA256"},
-    [SIG_RSA_SHA384] = {{[KEY_RSA] = true}, "SHA384"},
-    [SIG_RSA_SHA512] = {{[KEY_RSA] = true}, "SHA512"},
-    [SIG_ED25519] = {{[KEY_ED25519] = true}, NULL},
+    [SIG_ECDSA_SHA256] = ECDSA_KEYS,        [SIG_ECDSA_SHA384] = ECDSA_KEYS,
+    [SIG_ECDSA_SHA512] = ECDSA_KEYS,        [SIG_RSA_SHA256] = {[KEY_RSA] = true},
+    [SIG_RSA_SHA384] = {[KEY_RSA] = true},  [SIG_RSA_SHA512] = {[KEY_RSA] = true},
+    [SIG_ED25519] = {[KEY_ED25519] = true},
 };
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 static pthread_key_t at_thread_end;
 static bool ready;
-static EVP_MD *digests[SIG_ALG_COUNT];
+static EVP_MD *digests[SIG_ALG_COUNT]; /* of RSA's */
 static _Thread_local struct contexts *mine;
 
 static void free_contexts(void *object)
 {
   struct contexts *c = object;
   mine = NULL;
-  for (size_t i = 0; i < CURVES; i++) {
-    EVP_PKEY_CTX_free(c->verifiers[i]);
-    EVP_PKEY_free(c->curve_keys[i]);
-  }
   EVP_PKEY_CTX_free(c->rsa_maker);
   EVP_MD_CTX_free(c->digest);
   free(c);
@@ -65,11 +52,11 @@ static void start(void)
   /* OpenSSL 3.0 goes on without its default context when memory was too short to make it. */
   if (OSSL_LIB_CTX_get0_global_default() == NULL)
     return;
-  for (size_t i = 0; i < ARRAY_LEN(algs); i++) {
-    if (algs[i].digest_name == NULL)
+  for (enum sig_alg alg = 0; alg < SIG_ALG_COUNT; alg++) {
+    if (!fits[alg][KEY_RSA])
       continue;
-    digests[i] = EVP_MD_fetch(NULL, algs[i].digest_name, NULL);
-    if (digests[i] == NULL)
+    digests[alg] = EVP_MD_fetch(NULL, digest_name(alg), NULL);
+    if (digests[alg] == NULL)
       return;
   }
   ready = pthread_key_create(&at_thread_end, free_contexts) == 0;
@@ -91,34 +78,6 @@ static struct contexts *contexts_of_thread(void)
   }
   mine = c;
   return mine;
-}
-
-/* A key with a curve and no point yet. */
-static EVP_PKEY *new_curve_key(const char *curve)
-{
-  AUTO(EVP_PKEY_CTX) maker = EVP_PKEY_CTX_new_from_name(NULL, "EC", NULL);
-  EVP_PKEY *key = NULL;
-  OSSL_PARAM params[] = {
-      OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, (char *)(uintptr_t)curve, 0),
-      OSSL_PARAM_construct_end(),
-  };
-  if (maker == NULL || EVP_PKEY_fromdata_init(maker) != 1 ||
-      EVP_PKEY_fromdata(maker, &key, EVP_PKEY_KEY_PARAMETERS, params) != 1)
-    return NULL;
-  return key;
-}
-
-/* EVP_PKEY_set1_encoded_public_key refuses a point that is not on the curve. The cofactor of the
- * three curves is 1, so a point on the curve that is not at infinity has the right order. */
-static EVP_PKEY *load_point(struct contexts *c, const struct pubkey *key)
-{
-  EVP_PKEY **slot = &c->curve_keys[key->type];
-  if (*slot == NULL)
-    *slot = new_curve_key(curve_names[key->type]);
-  if (*slot == NULL || EVP_PKEY_set1_encoded_public_key(*slot, key->key.data, key->key.len) != 1 ||
-      EVP_PKEY_up_ref(*slot) != 1)
-    return NULL;
-  return *slot;
 }
 
 /* OSSL_PARAM wants the machine's order of octets. */
@@ -150,70 +109,54 @@ static EVP_PKEY *load_rsa(struct contexts *c, const struct pubkey *key)
   return made;
 }
 
-EVP_PKEY *evp_public_key(const struct pubkey *key)
+static EVP_PKEY *load(struct contexts *c, const struct pubkey *key)
 {
-  struct contexts *c = contexts_of_thread();
-  EVP_PKEY *loaded = NULL;
-  if (c == NULL)
-    return NULL;
-  if (key->type == KEY_RSA)
-    loaded = load_rsa(c, key);
-  else if (key->type == KEY_ED25519)
-    loaded = EVP_PKEY_new_raw_public_key_ex(NULL, "ED25519", NULL, key->key.data, key->key.len);
-  else
-    loaded = load_point(c, key);
-  if (loaded == NULL)
-    ERR_clear_error();
-  return loaded;
+  return key->type == KEY_RSA
+             ? load_rsa(c, key)
+             : EVP_PKEY_new_raw_public_key_ex(NULL, "ED25519", NULL, key->key.data, key->key.len);
 }
 
-/* RFC 3279, 2.2.3: SEQUENCE { r, s }. OpenSSL is strict here too; this does not rest on it. */
-static bool is_strict_ecdsa(struct bytes signature)
+/* RFC 3279, 2.2.3: SEQUENCE { r, s }, and no octet that DER does not want. */
+static bool read_ecdsa(struct bytes signature, struct bytes *ret_r, struct bytes *ret_s)
 {
   struct der all = der_of(signature), body;
-  struct bytes r, s;
-  return der_enter(&all, DER_SEQUENCE, &body) && der_at_end(&all) && der_take_unsigned(&body, &r) &&
-         der_take_unsigned(&body, &s) && der_at_end(&body) && r.data[0] != 0 && s.data[0] != 0;
+  return der_enter(&all, DER_SEQUENCE, &body) && der_at_end(&all) &&
+         der_take_unsigned(&body, ret_r) && der_take_unsigned(&body, ret_s) && der_at_end(&body) &&
+         ret_r->data[0] != 0 && ret_s->data[0] != 0;
 }
 
-/* EVP_DigestVerifyInit() fetches the digest by its name once more each time, and makes a context.
- * The one that is kept takes its key anew with each EVP_PKEY_verify_init(). */
-static bool verify_ecdsa(struct contexts *c, enum key_type type, const EVP_MD *md,
-                         struct bytes octets, struct bytes signature)
-{
-  uint8_t digest[EVP_MAX_MD_SIZE];
-  unsigned len;
-  if (c->verifiers[type] == NULL)
-    c->verifiers[type] = EVP_PKEY_CTX_new(c->curve_keys[type], NULL);
-  EVP_PKEY_CTX *ctx = c->verifiers[type];
-  return ctx != NULL && EVP_DigestInit_ex(c->digest, md, NULL) == 1 &&
-         EVP_DigestUpdate(c->digest, octets.data, octets.len) == 1 &&
-         EVP_DigestFinal_ex(c->digest, digest, &len) == 1 && EVP_PKEY_verify_init(ctx) == 1 &&
-         EVP_PKEY_verify(ctx, signature.data, signature.len, digest, len) == 1;
-}
-
-static bool verify_other(struct contexts *c, EVP_PKEY *key, const EVP_MD *md, struct bytes octets,
+static bool verify_ecdsa(const struct pubkey *key, enum sig_alg alg, struct bytes octets,
                          struct bytes signature)
 {
+  struct digest digest;
+  struct bytes r, s;
+  if (!read_ecdsa(signature, &r, &s))
+    return false;
+  digest_make(alg, octets, &digest);
+  return point_verify(key, bytes_of(digest.octets, digest.len), r, s);
+}
+
+static bool verify_other(const struct pubkey *key, enum sig_alg alg, struct bytes octets,
+                         struct bytes signature)
+{
+  struct contexts *c = contexts_of_thread();
+  if (c == NULL)
+    return false;
+  AUTO(EVP_PKEY) loaded = load(c, key);
   bool verified =
-      EVP_DigestVerifyInit(c->digest, NULL, md, NULL, key) == 1 &&
+      loaded != NULL && EVP_DigestVerifyInit(c->digest, NULL, digests[alg], NULL, loaded) == 1 &&
       EVP_DigestVerify(c->digest, signature.data, signature.len, octets.data, octets.len) == 1;
   EVP_MD_CTX_reset(c->digest);
+  if (!verified)
+    ERR_clear_error();
   return verified;
 }
 
 bool pubkey_verify(const struct pubkey *key, enum sig_alg alg, struct bytes octets,
                    struct bytes signature)
 {
-  bool is_ec = key->type <= KEY_EC_P521;
-  if (!algs[alg].fits[key->type] || (is_ec && !is_strict_ecdsa(signature)))
+  if (!fits[alg][key->type])
     return false;
-  AUTO(EVP_PKEY) loaded = evp_public_key(key);
-  if (loaded == NULL)
-    return false;
-  bool verified = is_ec ? verify_ecdsa(mine, key->type, digests[alg], octets, signature)
-                        : verify_other(mine, loaded, digests[alg], octets, signature);
-  if (!verified)
-    ERR_clear_error();
-  return verified;
+  return key->type <= KEY_EC_P521 ? verify_ecdsa(key, alg, octets, signature)
+                                  : verify_other(key, alg, octets, signature);
 }

@@ -144,7 +144,8 @@ bool sans_add(struct sans *s, enum san_kind kind, struct bytes text, struct faul
   return insert(s, (struct san){kind, bytes_of(value.octets, value.len)}, f);
 }
 
-/* iPAddress is octets, everything else is text. */
+/* iPAddress is octets, everything else is text. What san_form() would refuse, it refuses here too:
+ * of addresses these are those in an IPv6 coat, and every other one is its own normal form. */
 static bool add_ip_octets(struct sans *s, struct bytes octets, struct fault *f)
 {
   struct ip ip;
@@ -156,6 +157,8 @@ static bool add_ip_octets(struct sans *s, struct bytes octets, struct fault *f)
     return reject(f, FAULT_BAD_NAME, san_kind_field(SAN_IP), bytes_of_text(buf_text(&hex)),
                   "an IP address has 4 or 16 octets");
   }
+  if (!ip_is_v4_mapped(&ip))
+    return insert(s, (struct san){SAN_IP, octets}, f);
   ip_text(&ip, text);
   return sans_add(s, SAN_IP, bytes_of_text(text), f);
 }

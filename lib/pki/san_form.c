@@ -93,20 +93,24 @@ static const char *labels_form(struct bytes text)
   return NULL;
 }
 
-static const char *dns_form(struct bytes text, struct san_value *ret_value)
+static const char *dns_rules(struct bytes text)
 {
-  struct ip ip;
   if (text.len == 0)
     return "empty";
-  if (ip_read(text, &ip))
-    return "an IP address; it belongs into ip_sans";
   if (text.len > DNS_MAX)
     return "more than 253 characters";
   if (text.data[text.len - 1] == '.')
     return "ends with a dot";
-  const char *why = labels_form(text);
+  return labels_form(text);
+}
+
+/* An IP address follows none of these rules: its last label is a number, or it has colons. */
+static const char *dns_form(struct bytes text, struct san_value *ret_value)
+{
+  struct ip ip;
+  const char *why = dns_rules(text);
   if (why != NULL)
-    return why;
+    return ip_read(text, &ip) ? "an IP address; it belongs into ip_sans" : why;
   for (size_t i = 0; i < text.len; i++)
     ret_value->octets[i] = lower(text.data[i]);
   ret_value->len = text.len;

@@ -680,6 +680,39 @@ static void put_sign_request(struct buf *out, struct bytes tbs, uint16_t n)
     put_item(out, SIGN_CERTIFICATE, tbs);
 }
 
+/* Several requests in one piece, and the last one in two: each has its own answer, and none is lost
+ * between two looks at the socket. */
+static void requests_that_arrive_together_are_all_answered(void **state)
+{
+  enum { REQUESTS = 5 };
+  AUTO(buf) leaf = {0}, request = {0}, frames = {0}, reply = {0};
+  struct wire_header header;
+  (void)state;
+  keyd_ca_leaf_tbs(&ca, &leaf);
+  put_sign_request(&request, buf_bytes(&leaf), 2);
+  for (uint32_t i = 0; i < REQUESTS; i++) {
+    buf_add(&frames, (uint8_t[]){'M', 'k', WIRE_VERSION, SIGN_REQUEST}, 4);
+    wire_put_u32(&frames, i);
+    wire_put_bytes(&frames, buf_bytes(&request));
+  }
+  size_t most = frames.len - request.len / 2;
+  pid_t pid = keyd_start_at_socket(&ca);
+  int fd = keyd_connect(&ca);
+  limit_waiting(fd);
+  assert_int_equal(write(fd, frames.data, most), (ssize_t)most);
+  for (uint32_t i = 0; i < REQUESTS; i++) {
+    if (i == REQUESTS - 1)
+      assert_int_equal(write(fd, frames.data + most, frames.len - most),
+                       (ssize_t)(frames.len - most));
+    assert_int_equal(wire_receive(fd, SIGN_REPLY_MAX, &header, &reply), WIRE_OK);
+    assert_int_equal(header.id, i);
+    assert_true(reply.len > 2 * 64);
+  }
+  assert_true(signs(fd, SIGN_CERTIFICATE, buf_bytes(&leaf)));
+  close(fd);
+  assert_int_equal(keyd_end(pid, SIGTERM), 0);
+}
+
 /* What has arrived when the signal comes is answered, although nobody has looked at it yet. */
 static void what_has_arrived_is_answered_before_the_end(void **state)
 {
@@ -926,6 +959,7 @@ int main(void)
       cmocka_unit_test(an_expired_authority_does_not_stop_the_others),
       cmocka_unit_test(each_crl_has_a_greater_number_than_the_one_before),
       cmocka_unit_test(what_is_signed_is_counted_whatever_ends_it),
+      cmocka_unit_test(requests_that_arrive_together_are_all_answered),
       cmocka_unit_test(what_has_arrived_is_answered_before_the_end),
       cmocka_unit_test(certificates_do_not_wait_for_a_large_crl),
       cmocka_unit_test(a_large_crl_is_signed),

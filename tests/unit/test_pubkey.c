@@ -218,6 +218,57 @@ static bool takes_ecdsa(const char *hex)
   return pubkey_verify(&key, SIG_ECDSA_SHA256, bytes_of_text("x"), bytes_of(octets, len));
 }
 
+/* SEQUENCE { r, s }, the first with octets before it. */
+static void write_ecdsa(struct bytes before, struct bytes r, struct bytes s, struct buf *out)
+{
+  AUTO(buf) longer = {0};
+  buf_clear(out);
+  buf_add_bytes(&longer, before);
+  buf_add_bytes(&longer, r);
+  size_t sequence = der_begin(out, DER_SEQUENCE);
+  der_put(out, DER_INTEGER, buf_bytes(&longer));
+  der_put_unsigned(out, s);
+  der_end(out, sequence);
+}
+
+/* r as it is, r with octets before it that make another number of it, or none that DER has: the
+ * first alone verifies. OpenSSL's own verifier says the same of each. */
+static void a_number_in_another_form_is_refused(void **state)
+{
+  static const struct {
+    const char *before;
+    size_t len;
+  } cases[] = {
+      {"", 0},
+      {"\0\0", 2},
+      {"\1", 1},
+      {"\1\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0", 40},
+      {"\xff", 1},
+  };
+  struct bytes text = bytes_of_text("to be signed");
+  (void)state;
+  for (int t = KEY_EC_P256; t <= KEY_EC_P521; t++)
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+      AUTO(buf) made = {0}, signature = {0};
+      struct pubkey key = read_sample(&samples[t]);
+      struct bytes r, s;
+      sign(samples[t].key, "SHA256", text, &made);
+      struct der all = der_of(buf_bytes(&made)), body;
+      assert_true(der_enter(&all, DER_SEQUENCE, &body) && der_take_unsigned(&body, &r) &&
+                  der_take_unsigned(&body, &s));
+      bool pads = (r.data[0] & 0x80) != 0;
+      write_ecdsa(i == 0 && pads ? bytes_of("", 1) : bytes_of(cases[i].before, cases[i].len), r, s,
+                  &signature);
+      assert_int_equal(pubkey_verify(&key, SIG_ECDSA_SHA256, text, buf_bytes(&signature)), i == 0);
+      EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+      assert_int_equal(
+          EVP_DigestVerifyInit_ex(ctx, NULL, "SHA256", NULL, NULL, samples[t].key, NULL), 1);
+      assert_int_equal(
+          EVP_DigestVerify(ctx, signature.data, signature.len, text.data, text.len) == 1, i == 0);
+      EVP_MD_CTX_free(ctx);
+    }
+}
+
 static void an_ecdsa_signature_of_odd_form_is_refused(void **state)
 {
   static const char *const forms[] = {"",
@@ -515,6 +566,7 @@ int main(void)
       cmocka_unit_test(a_signature_verifies_with_its_own_key_algorithm_and_text_only),
       cmocka_unit_test(a_changed_signature_never_verifies),
       cmocka_unit_test(threads_verify_side_by_side),
+      cmocka_unit_test(a_number_in_another_form_is_refused),
       cmocka_unit_test(an_ecdsa_signature_of_odd_form_is_refused),
       cmocka_unit_test(algorithm_identifiers_have_one_form_each),
       cmocka_unit_test(primes_that_are_close_are_found),

@@ -5,8 +5,10 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -330,6 +332,60 @@ static void between_two_syncs_one_block_stays_as_it_is(void **context)
   state_free(state);
 }
 
+/* A file may not grow beyond nothing here, as on a disk that takes no more. */
+static void limit_files(rlim_t octets, struct rlimit *ret_before)
+{
+  struct rlimit limit;
+  assert_int_equal(getrlimit(RLIMIT_FSIZE, ret_before), 0);
+  limit = *ret_before;
+  limit.rlim_cur = octets;
+  assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+}
+
+static void what_could_not_be_written_has_not_happened(void **context)
+{
+  AUTO(fault) fault = {0};
+  struct state_counts counts;
+  struct rlimit before;
+  (void)context;
+  struct state *state = new_state();
+  sign(state, first, 5);
+  signal(SIGXFSZ, SIG_IGN);
+  limit_files(0, &before);
+  assert_false(state_count_signed(state, first, 3, &fault));
+  assert_int_equal(fault.code, FAULT_FILE_ERROR);
+  assert_false(state_record(state, first, 4, &counts, &fault));
+  assert_false(state_take_crl_number(state, first, 9, &fault));
+  assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+  expect(state, first, 5, 0, 0);
+  sign(state, first, 2);
+  expect(state, first, 7, 0, 0);
+  state_free(state);
+  state = open_state();
+  expect(state, first, 7, 0, 0);
+  state_free(state);
+}
+
+/* An older content of the file, put back behind a key holder's back, is what it goes on from. */
+static void what_the_file_has_is_what_counts(void **context)
+{
+  uint8_t octets[FILE_LEN];
+  (void)context;
+  struct state *state = new_state();
+  sign(state, first, 5);
+  read_file(octets);
+  sign(state, first, 10);
+  sign(state, second, 1);
+  int fd = open(path, O_WRONLY | O_CLOEXEC);
+  assert_int_equal(pwrite(fd, octets, sizeof octets, 0), sizeof octets);
+  close(fd);
+  expect(state, first, 5, 0, 0);
+  sign(state, second, 3);
+  expect(state, first, 5, 0, 0);
+  expect(state, second, 3, 0, 0);
+  state_free(state);
+}
+
 static void a_damaged_file_is_never_taken_for_an_empty_one(void **context)
 {
   uint8_t octets[FILE_LEN];
@@ -410,6 +466,8 @@ int main(void)
       cmocka_unit_test(a_torn_block_costs_what_was_not_yet_on_disk),
       cmocka_unit_test(a_torn_block_costs_no_number_of_the_one_before),
       cmocka_unit_test(between_two_syncs_one_block_stays_as_it_is),
+      cmocka_unit_test(what_could_not_be_written_has_not_happened),
+      cmocka_unit_test(what_the_file_has_is_what_counts),
       cmocka_unit_test(a_damaged_file_is_never_taken_for_an_empty_one),
       cmocka_unit_test(a_check_makes_no_file),
       cmocka_unit_test(a_folder_that_cannot_be_written_to_is_told_of),

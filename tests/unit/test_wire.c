@@ -1,6 +1,7 @@
 /* test_wire.c - frames arrive whole, or not at all. */
 #include "tests/unit/unit.h"
 
+#include <pthread.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -67,6 +68,109 @@ static void a_cut_frame_is_told_from_a_closed_peer(void **state)
   close(fds[1]);
 }
 
+/* The next frame of `in` has this id and this text. */
+static void assert_next(struct wire_input *in, int fd, uint32_t id, const char *text)
+{
+  struct wire_header header;
+  struct bytes payload;
+  assert_int_equal(wire_input_receive(in, fd, 1024 * 1024, &header, &payload), WIRE_OK);
+  assert_int_equal(header.id, id);
+  assert_true(bytes_equal(payload, bytes_of_text(text)));
+}
+
+static void frames_that_arrive_together_are_told_apart(void **state)
+{
+  (void)state;
+  int fds[2];
+  make_pair(fds);
+  struct wire_input in = {0};
+  struct wire_header header;
+  struct bytes payload;
+  assert_int_equal(wire_send(fds[0], 1, 1, bytes_of_text("one")), WIRE_OK);
+  assert_int_equal(wire_send(fds[0], 1, 2, bytes_of_text("")), WIRE_OK);
+  assert_int_equal(wire_send(fds[0], 1, 3, bytes_of_text("three")), WIRE_OK);
+  assert_int_equal(write(fds[0], "Mk\1\1\0\0\0\4\0\0\0\5ab", 14), 14);
+  assert_next(&in, fds[1], 1, "one");
+  assert_false(wire_input_is_empty(&in));
+  assert_next(&in, fds[1], 2, "");
+  assert_next(&in, fds[1], 3, "three");
+  assert_false(wire_input_is_empty(&in));
+  /* The rest of a frame is taken in without what is behind it. */
+  assert_int_equal(write(fds[0], "cde", 3), 3);
+  assert_int_equal(wire_send(fds[0], 1, 5, bytes_of_text("five")), WIRE_OK);
+  assert_next(&in, fds[1], 4, "abcde");
+  assert_true(wire_input_is_empty(&in));
+  assert_next(&in, fds[1], 5, "five");
+  close(fds[0]);
+  assert_int_equal(wire_input_receive(&in, fds[1], 1024, &header, &payload), WIRE_CLOSED);
+  close(fds[1]);
+  wire_input_free(&in);
+}
+
+static void *send_by_octets(void *context)
+{
+  static const char frame[] = "Mk\1\1\0\0\0\7\0\0\0\5seven";
+  const int *fd = context;
+  for (size_t i = 0; i < sizeof frame - 1; i++)
+    if (write(*fd, frame + i, 1) != 1)
+      return NULL;
+  return context;
+}
+
+static void a_frame_may_come_in_pieces_or_be_long(void **state)
+{
+  (void)state;
+  int fds[2];
+  make_pair(fds);
+  struct wire_input in = {0};
+  AUTO(buf) text = {0};
+  pthread_t thread;
+  void *sent;
+  assert_int_equal(pthread_create(&thread, NULL, send_by_octets, &fds[0]), 0);
+  assert_next(&in, fds[1], 7, "seven");
+  assert_int_equal(pthread_join(thread, &sent), 0);
+  assert_ptr_equal(sent, &fds[0]);
+  while (text.len < 100000)
+    buf_add_text(&text, "longer than what is read ahead ");
+  assert_int_equal(wire_send(fds[0], 1, 8, buf_bytes(&text)), WIRE_OK);
+  assert_next(&in, fds[1], 8, buf_text(&text));
+  assert_true(wire_input_is_empty(&in));
+  close(fds[0]);
+  close(fds[1]);
+  wire_input_free(&in);
+}
+
+static void what_is_no_frame_is_refused_when_it_was_read_ahead(void **state)
+{
+  (void)state;
+  static const struct {
+    const char *octets;
+    size_t len;
+    enum wire_result result;
+  } cases[] = {
+      {"Mk\1\1\0\0\0\2\0\0\0\5ab", 14, WIRE_BROKEN},
+      {"Mk\1\1", 4, WIRE_BROKEN},
+      {"Mk\2\1\0\0\0\2\0\0\0\0", 12, WIRE_BAD_FRAME},
+      {"Mk\1\1\0\0\0\2\0\0\4\1", 12, WIRE_BAD_FRAME},
+  };
+  for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+    int fds[2];
+    make_pair(fds);
+    struct wire_input in = {0};
+    struct wire_header header;
+    struct bytes payload;
+    assert_int_equal(wire_send(fds[0], 1, 1, bytes_of_text("good")), WIRE_OK);
+    assert_int_equal(write(fds[0], cases[i].octets, cases[i].len), (ssize_t)cases[i].len);
+    close(fds[0]);
+    assert_next(&in, fds[1], 1, "good");
+    assert_int_equal(wire_input_receive(&in, fds[1], 1024, &header, &payload), cases[i].result);
+    wire_input_clear(&in);
+    assert_true(wire_input_is_empty(&in));
+    close(fds[1]);
+    wire_input_free(&in);
+  }
+}
+
 static void a_payload_is_never_read_beyond_its_end(void **state)
 {
   (void)state;
@@ -89,6 +193,9 @@ int main(void)
       cmocka_unit_test(a_frame_arrives_as_it_was_sent),
       cmocka_unit_test(a_frame_over_the_limit_is_refused),
       cmocka_unit_test(a_cut_frame_is_told_from_a_closed_peer),
+      cmocka_unit_test(frames_that_arrive_together_are_told_apart),
+      cmocka_unit_test(a_frame_may_come_in_pieces_or_be_long),
+      cmocka_unit_test(what_is_no_frame_is_refused_when_it_was_read_ahead),
       cmocka_unit_test(a_payload_is_never_read_beyond_its_end),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
