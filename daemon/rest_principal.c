@@ -96,7 +96,8 @@ static bool prove_by_trust(const struct shows *shows, uint8_t ret_sha256[TOKEN_S
 {
   if (shows->principal.role != ROLE_STATION)
     return fault_set(f, BAD_FIELD, "a trust can vouch for the role station alone");
-  return proof_of_trust(shows->trust, ret_sha256, f);
+  proof_of_trust(shows->trust, ret_sha256);
+  return true;
 }
 
 /* A new token is appended; there is none for other proofs. */

@@ -2,12 +2,12 @@
 #include "lib/ca/principal.h"
 
 #include <openssl/crypto.h>
-#include <openssl/evp.h>
 #include <openssl/rand.h>
 
 #include "lib/base/base64.h"
 #include "lib/base/text.h"
 #include "lib/ca/ledger.h"
+#include "lib/pki/digest.h"
 
 /* SECRET_TEXT_LEN: 32 octets in base64url. */
 enum { SECRET_LEN = 32, SECRET_TEXT_LEN = 43, TOKEN_MAX = PRINCIPAL_NAME_SIZE + SECRET_TEXT_LEN };
@@ -56,18 +56,9 @@ bool principal_name_is_valid(struct bytes name)
   return text_is_token(name, PRINCIPAL_NAME_SIZE - 1, "-_");
 }
 
-static bool hash(struct bytes text, uint8_t ret_sha256[TOKEN_SHA256_LEN], struct fault *f)
+void proof_of_trust(const char *trust_name, uint8_t ret_sha256[TOKEN_SHA256_LEN])
 {
-  uint8_t digest[TOKEN_SHA256_LEN];
-  if (EVP_Digest(text.data, text.len, digest, NULL, EVP_sha256(), NULL) != 1)
-    return fault_set(f, INTERNAL, "SHA-256 does not work");
-  memcpy(ret_sha256, digest, sizeof digest);
-  return true;
-}
-
-bool proof_of_trust(const char *trust_name, uint8_t ret_sha256[TOKEN_SHA256_LEN], struct fault *f)
-{
-  return hash(bytes_of_text(trust_name), ret_sha256, f);
+  digest_sha256(bytes_of_text(trust_name), ret_sha256);
 }
 
 static bool add_secret(struct buf *token, struct fault *f)
@@ -90,8 +81,9 @@ bool principal_make_token(const char *name, struct buf *ret_token,
   if (!buf_reserve(&token, TOKEN_MAX) || !buf_reserve(ret_token, TOKEN_MAX))
     return fault_no_memory(f);
   buf_addf(&token, "%s.", name);
-  if (!add_secret(&token, f) || !hash(buf_bytes(&token), ret_sha256, f))
+  if (!add_secret(&token, f))
     return false;
+  digest_sha256(buf_bytes(&token), ret_sha256);
   buf_add_bytes(ret_token, buf_bytes(&token));
   return true;
 }
@@ -115,7 +107,8 @@ bool principal_authenticate(struct ledger *ledger, struct bytes token,
   struct principal principal = {0};
   bool found = false;
   token_name(token, name);
-  if (!hash(token, given, f) || !ledger_find_principal(ledger, name, &found, &principal, kept, f))
+  digest_sha256(token, given);
+  if (!ledger_find_principal(ledger, name, &found, &principal, kept, f))
     return false;
   int differs = CRYPTO_memcmp(given, kept, sizeof kept);
   if (!found || differs != 0 || principal.proof != PROOF_TOKEN)

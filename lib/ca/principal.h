@@ -39,7 +39,7 @@ enum proof {
 const char *proof_name(enum proof proof);
 bool proof_named(struct bytes name, enum proof *ret_proof);
 /* What is kept for PROOF_TRUST. */
-bool proof_of_trust(const char *trust_name, uint8_t ret_sha256[TOKEN_SHA256_LEN], struct fault *f);
+void proof_of_trust(const char *trust_name, uint8_t ret_sha256[TOKEN_SHA256_LEN]);
 
 /* Of one who was let in without a row (a device with a certificate) times are 0. */
 struct principal {
