@@ -193,7 +193,9 @@ static void a_copy_that_is_there_is_not_overwritten(void **state)
   assert_says(&said, "\"sha256\"");
   assert_false(file_exists(flow_path(&flow, "copy.db.new", path)));
   flow_stop(&flow, SIGTERM);
-  assert_int_equal(flow_mintmark(&flow, forced, &said), 3);
+  const char *const unheard[] = {
+      "backup", flow_path(&flow, "copy.db", path), "--force", "--timeout", "1", NULL};
+  assert_int_equal(flow_mintmark(&flow, unheard, &said), 3);
   assert_true(file_exists(flow_path(&flow, "copy.db", path)));
   assert_false(file_exists(flow_path(&flow, "copy.db.new", path)));
   flow_start(&flow);

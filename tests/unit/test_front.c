@@ -773,7 +773,7 @@ static void a_query_of_many_parameters_is_answered(void **state)
   buf_add_text(&head, "GET /now?");
   for (int i = 0; i < 5000; i++)
     buf_add_text(&head, "a&");
-  buf_add_text(&head, " HTTP/1.1\r\nHost: a\r\n\r\n");
+  buf_add_text(&head, " HTTP/1.1\r\nHost: a\r\n" CLOSE "\r\n");
   assert_int_equal(ask_octets(&c, (const char *)head.data, head.len), 400);
   assert_non_null(strstr(c.got, "\"code\":\"bad-request\""));
 }
