@@ -552,6 +552,20 @@ static void methods_and_request_ids_are_answered(void **state)
   assert_null(strchr(answer.request_id, ' '));
 }
 
+/* Nothing between the daemon and the network waits for more: that would be 200 ms for each. */
+static void answers_over_a_kept_connection_are_not_held_back(void **state)
+{
+  enum { ASKED = 50, LIMIT_MS = 5000 };
+  (void)state;
+  AUTO(answer) answer = {0};
+  int64_t begun = when_monotonic_ms();
+  for (unsigned i = 0; i < ASKED; i++) {
+    flow_ask(&flow, &(struct ask){.path = i % 2 == 0 ? "/healthz" : "/v1/ca"}, &answer);
+    assert_int_equal(answer.status, 200);
+  }
+  assert_in_range(when_monotonic_ms() - begun, 0, LIMIT_MS);
+}
+
 int main(void)
 {
   const struct CMUnitTest tests[] = {
@@ -571,6 +585,7 @@ int main(void)
       cmocka_unit_test(tokens_are_neither_in_the_ledger_nor_in_the_log),
       cmocka_unit_test(the_authority_and_the_health_are_open),
       cmocka_unit_test(methods_and_request_ids_are_answered),
+      cmocka_unit_test(answers_over_a_kept_connection_are_not_held_back),
   };
   return cmocka_run_group_tests(tests, begin, end);
 }
