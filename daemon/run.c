@@ -63,6 +63,8 @@ struct run {
 static bool open_ledger(struct run *run, struct fault *f)
 {
   bool adopted;
+  /* One that a version before has written is brought up to date, which may take minutes. */
+  log_say(LOG_LEVEL_INFO, "opening the ledger", LOG_TEXT("file", run->conf->ledger));
   if (!ledger_open(run->conf->ledger, &run->ledger, f) ||
       !authorities_load(run->conf, run->ledger, when_now(), &run->authorities, f) ||
       !adopt_admin(run->ledger, run->conf, f))

@@ -10,7 +10,8 @@ SQL_MIGRATIONS = sql/0001-ledger.sql \
   sql/0009-webhooks.sql \
   sql/0010-standing.sql \
   sql/0011-batches.sql \
-  sql/0012-marks.sql
+  sql/0012-marks.sql \
+  sql/0013-keys.sql
 
 sqldir = $(pkgdatadir)/sql
 dist_sql_DATA = $(SQL_MIGRATIONS)

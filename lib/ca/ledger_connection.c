@@ -12,12 +12,12 @@ static const char connection_setup[] = "PRAGMA foreign_keys = ON;"
                                        "PRAGMA trusted_schema = OFF;"
                                        "PRAGMA temp_store = MEMORY;";
 
-/* Indexes over keys and names are written at random positions: a large cache keeps their upper
- * levels and hot pages, and checkpoints that are further apart write each page fewer times. Nothing
+/* Names and devices may come in any order: a cache keeps the upper levels of their indexes and hot
+ * pages, and checkpoints that are further apart write each page fewer times. Nothing
  * is ever deleted, so that there is nothing to overwrite with zeros. */
 static const char writer_setup[] = "PRAGMA synchronous = FULL;"
                                    "PRAGMA secure_delete = OFF;"
-                                   "PRAGMA cache_size = -65536;"
+                                   "PRAGMA cache_size = -24576;"
                                    "PRAGMA wal_autocheckpoint = 4000;"
                                    "PRAGMA journal_size_limit = 67108864;";
 static const char reader_setup[] = "PRAGMA query_only = ON;"

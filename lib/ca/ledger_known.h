@@ -2,7 +2,7 @@
  * are spared the look into it. For ledger*.c alone.
  *
  * It never denies what the ledger has, whoever wrote it: until all rows were read, and after a row
- * that did not come through ledger_append(), it says "may" of all. Three octets for a certificate.
+ * that did not come through ledger_append(), it says "may" of all. Four octets for a certificate.
  * Threads: questions from any; the rest from the one that holds the writer's lock. */
 #pragma once
 #include "lib/base/bloom.h"

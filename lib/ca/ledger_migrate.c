@@ -1,4 +1,6 @@
 /* ledger_migrate.c - is this a ledger, and of which version; brings it up to date. */
+#include <malloc.h>
+
 #include "lib/ca/ledger_private.h"
 
 /* "Mint", as in sql/0001-ledger.sql. */
@@ -58,8 +60,12 @@ bool ledger_migrate(struct ledger_connection *c, const struct embedded *migratio
   int64_t version, newest = count(migrations);
   if (!ledger_check_version(c, migrations, &version, f))
     return false;
+  if (version == newest)
+    return true;
   for (; version < newest; version++)
     if (!run_one(c, &migrations[version], version + 1, f))
       return false;
+  /* An index that is made anew is sorted in memory, which nobody needs again. */
+  malloc_trim(0);
   return true;
 }

@@ -36,6 +36,15 @@ enum { SPAN_ROWS = 128 };
   " EXISTS (SELECT 1 FROM certificates r WHERE r.replaces = c.id),"                                \
   " " REVOCATION_OF("c.id") ", c.spki_sha256, c.request_sha256, c.der, c.shard"
 
+/* The rows, called c, of a key: in each run of the index (sql/0013-keys.sql), the newest first.
+ * ?1 spki_prefix, ?2 spki_sha256. */
+#define RUNS                                                                                       \
+  "WITH RECURSIVE runs (run) AS (SELECT (SELECT max(id) FROM certificates) >> 16"                  \
+  " UNION ALL SELECT run - 1 FROM runs WHERE run > 0) "
+#define OF_KEY                                                                                     \
+  " FROM runs CROSS JOIN certificates c INDEXED BY certificates_key"                               \
+  " WHERE c.id >> 16 = runs.run AND c.spki_prefix = ?1 AND c.spki_sha256 = ?2"
+
 /* One order as ledger_order.c reads it. */
 #define ORDER_COLUMNS                                                                              \
   "id, name, profile, model, stations, ip_ranges, open_from, open_until, quantity, issued,"        \
@@ -77,19 +86,17 @@ enum { SPAN_ROWS = 128 };
     " ORDER BY c.id DESC LIMIT 1")                                                                 \
   /* ?1 spki_prefix, ?2 spki_sha256, ?3 request_sha256 */                                          \
   X(NEWEST_OF_REQUEST,                                                                             \
-    "SELECT " ROW_COLUMNS " FROM certificates c INDEXED BY certificates_key"                       \
-    " WHERE c.spki_prefix = ?1 AND c.spki_sha256 = ?2"                                             \
+    RUNS "SELECT " ROW_COLUMNS OF_KEY                                                              \
     " AND c.device_serial IS NULL AND c.request_sha256 = ?3"                                       \
     " ORDER BY c.id DESC LIMIT 1")                                                                 \
   /* Why may this key not be certified? A certificate that has it, and 1 when it was revoked for    \
    * keyCompromise (1), which comes before being another device's: max() takes the row with it.     \
    * ?1 spki_prefix, ?2 spki_sha256, ?3 request_sha256, ?4 device_serial or NULL */                \
   X(KEY_REFUSED,                                                                                   \
-    "SELECT serial_number, max(compromised) FROM (SELECT c.serial_number, c.device_serial,"        \
+    RUNS "SELECT serial_number, max(compromised) FROM (SELECT c.serial_number, c.device_serial,"        \
     " c.request_sha256, EXISTS (SELECT 1 FROM revocations v INDEXED BY revocations_certificate"    \
     " WHERE v.certificate = c.id AND v.reason = 1) AS compromised"                                 \
-    " FROM certificates c INDEXED BY certificates_key"                                             \
-    " WHERE c.spki_prefix = ?1 AND c.spki_sha256 = ?2)"                                            \
+    OF_KEY ")"                                                                                     \
     " WHERE compromised"                                                                           \
     " OR NOT (device_serial IS ?4 AND (?4 IS NOT NULL OR request_sha256 = ?3))")                   \
   /* The one that a certificate took the place of. */                                              \
