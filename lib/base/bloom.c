@@ -4,8 +4,8 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
-/* A block is a cache line. Fourteen bits for a member, of which seven are set. */
-enum { BLOCK_WORDS = 8, BLOCK_BITS = 512, MEMBER_BITS = 14, HASHES = 7 };
+/* A block is a cache line. Twelve bits for a member, of which six are set. */
+enum { BLOCK_WORDS = 8, BLOCK_BITS = 512, MEMBER_BITS = 12, HASHES = 6 };
 
 struct block {
   _Alignas(64) _Atomic uint64_t words[BLOCK_WORDS];

@@ -1,5 +1,5 @@
 /* bloom.h - a set that remembers a few bits of each member: it never denies one that it has, and
- * says of three in a thousand others that it may have them (B. H. Bloom, 1970; all bits of a member
+ * says of five in a thousand others that it may have them (B. H. Bloom, 1970; all bits of a member
  * lie in one cache line). Members are 64-bit hashes. Threads: any, without a lock; what one thread
  * adds, others may see a moment later. */
 #pragma once

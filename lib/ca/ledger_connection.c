@@ -17,7 +17,7 @@ static const char connection_setup[] = "PRAGMA foreign_keys = ON;"
  * is ever deleted, so that there is nothing to overwrite with zeros. */
 static const char writer_setup[] = "PRAGMA synchronous = FULL;"
                                    "PRAGMA secure_delete = OFF;"
-                                   "PRAGMA cache_size = -24576;"
+                                   "PRAGMA cache_size = -12288;"
                                    "PRAGMA wal_autocheckpoint = 4000;"
                                    "PRAGMA journal_size_limit = 67108864;";
 static const char reader_setup[] = "PRAGMA query_only = ON;"
