@@ -13,6 +13,7 @@ void draft_free(struct draft *draft)
   device_bounds_free(&draft->bounds);
   issued_free(&draft->renewed);
   issued_free(&draft->earlier);
+  plan_free(&draft->plan);
   *draft = (struct draft){0};
 }
 
@@ -106,12 +107,12 @@ bool draft_look_up(struct draft *draft, struct issuer *issuer, struct order_shel
 
 /* --- the policy --- */
 
-/* The policy, and the octets to be signed. */
-static bool build(const struct draft *draft, struct buf *tbs, struct fault *f)
+/* All that the profile and the order say, and the proof of possession. */
+static bool check(struct draft *draft, struct fault *f)
 {
   const struct device_bounds *bounds = &draft->bounds;
-  struct issue_request *request = &draft->job->request;
-  struct issued *row = &draft->job->result.row;
+  const struct issue_request *request = &draft->job->request;
+  const struct issued *row = &draft->job->result.row;
   int64_t now = draft->now_ms / 1000;
   const struct profile_request asked = {.csr = &draft->csr,
                                         .device_serial = request->device_serial,
@@ -125,21 +126,37 @@ static bool build(const struct draft *draft, struct buf *tbs, struct fault *f)
                                         .ends_with_issuer = request->ends_with_issuer,
                                         .public_url = draft->conf->public_url,
                                         .crl_shards = draft->conf->crl.shards};
-  AUTO(plan) plan = {0};
+  return issue_check_renewal(draft->profile, &draft->renewed, row, now, f) &&
+         profile_check(draft->profile, &asked, draft->authority, now, row->serial_number,
+                       &draft->plan, f) &&
+         (draft->order == NULL || order_check_names(draft->order, draft->plan.spec.names, f));
+}
+
+bool draft_check(struct draft *draft, const uint8_t random[SERIAL_NUMBER_RANDOM_LEN],
+                 struct fault *f)
+{
+  struct issued *row = &draft->job->result.row;
+  row->issued_at_ms = draft->now_ms;
+  serial_number_make(draft->conf->instance, draft->now_ms, random, row->serial_number);
+  return check(draft, f);
+}
+
+bool draft_write(struct draft *draft, struct buf *tbs, struct fault *f)
+{
+  struct plan *plan = &draft->plan;
+  struct issue_job *job = draft->job;
+  struct issued *row = &job->result.row;
   buf_clear(tbs);
-  if (!issue_check_renewal(draft->profile, &draft->renewed, row, now, f) ||
-      !profile_check(draft->profile, &asked, draft->authority, now, row->serial_number, &plan, f) ||
-      (draft->order != NULL && !order_check_names(draft->order, plan.spec.names, f)) ||
-      !cert_build(&plan.spec, tbs, f) || !lint_leaf(buf_bytes(tbs), &plan.spec, f))
+  if (!cert_build(&plan->spec, tbs, f) || !lint_leaf(buf_bytes(tbs), &plan->spec, f))
     return false;
-  row->not_before = plan.spec.not_before;
-  row->not_after = plan.spec.not_after;
-  row->shard = plan.shard;
-  if (plan.spec.names == &plan.names) { /* those of the CSR were copied */
-    draft->job->asked = request->names;
-    draft->job->names_added = true;
-    request->names = plan.names;
-    plan.names = (struct sans){0};
+  row->not_before = plan->spec.not_before;
+  row->not_after = plan->spec.not_after;
+  row->shard = plan->shard;
+  if (plan->spec.names == &plan->names) { /* those of the CSR were copied */
+    job->asked = job->request.names;
+    job->names_added = true;
+    job->request.names = plan->names;
+    plan->names = (struct sans){0};
   }
   return true;
 }
@@ -160,13 +177,4 @@ bool draft_replay(struct draft *draft, struct fault *f)
   *result = (struct issue_result){.replayed = true, .row = draft->earlier};
   draft->earlier = (struct issued){0};
   return true;
-}
-
-bool draft_write(struct draft *draft, const uint8_t random[SERIAL_NUMBER_RANDOM_LEN],
-                 struct buf *tbs, struct fault *f)
-{
-  struct issued *row = &draft->job->result.row;
-  row->issued_at_ms = draft->now_ms;
-  serial_number_make(draft->conf->instance, draft->now_ms, random, row->serial_number);
-  return build(draft, tbs, f);
 }

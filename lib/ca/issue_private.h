@@ -10,6 +10,7 @@
 
 #include "lib/ca/issue.h"
 #include "lib/ca/order.h"
+#include "lib/ca/profile.h"
 #include "lib/ca/signer.h"
 #include "lib/pki/csr.h"
 
@@ -141,6 +142,7 @@ struct draft {
   bool is_judged; /* the ledger has said something of its key */
   bool replayed;  /* it has its answer: */
   struct issued earlier;
+  struct plan plan; /* what is to be certified, once it was checked */
 };
 
 /* All that is asked of the ledger, and with it what the request left out. The draft's order lies on
@@ -152,9 +154,11 @@ bool draft_look_up(struct draft *draft, struct issuer *issuer, struct order_shel
 bool draft_refuse(const struct draft *draft, struct fault *f);
 /* The earlier certificate, for who has the key. */
 bool draft_replay(struct draft *draft, struct fault *f);
-/* The policy, and the octets to be signed, in the place of what is in `tbs`. */
-bool draft_write(struct draft *draft, const uint8_t random[SERIAL_NUMBER_RANDOM_LEN],
-                 struct buf *tbs, struct fault *f);
+/* The policy, with the proof of possession. */
+bool draft_check(struct draft *draft, const uint8_t random[SERIAL_NUMBER_RANDOM_LEN],
+                 struct fault *f);
+/* Behind that: the octets to be signed, in the place of what is in `tbs`. */
+bool draft_write(struct draft *draft, struct buf *tbs, struct fault *f);
 void draft_free(struct draft *draft);
 
 /* --- issue_worker.c --- */
