@@ -44,32 +44,65 @@ static bool check_item(const struct keys *keys, struct signing_key *key, enum si
           state_take_crl_number(keys->state, key->sha256, ret_subject->crl_number, f));
 }
 
+/* One of a batch: first all are checked, then all are signed, since a signature sweeps over tables
+ * that drive what checks need out of the nearest caches. */
+struct item {
+  enum sign_kind kind;
+  struct bytes tbs;
+  struct guard_subject subject;
+  bool may_be_signed;
+  size_t refused_at, refused_len; /* otherwise: its result within the batch's refusals */
+};
+
 /* What serves the whole batch, one item after the other. */
 struct item_space {
-  struct buf signature;
+  struct buf signature, refusals;
   struct fault fault;
 };
 
+static void put_item_refusal(struct buf *out, const struct item *item, struct item_space *space)
+{
+  put_refusal(out, item->kind == SIGN_CRL ? "CRL" : "certificate", item->subject.name,
+              &space->fault);
+  fault_free(&space->fault);
+}
+
+static void take_item(const struct keys *keys, struct signing_key *key, struct instant at,
+                      struct wire_reader *in, struct item_space *space, struct item *ret_item)
+{
+  struct item *item = ret_item;
+  item->kind = (enum sign_kind)wire_get_u8(in);
+  item->tbs = wire_get_bytes(in);
+  item->subject = (struct guard_subject){.name = ""};
+  item->refused_at = space->refusals.len;
+  item->may_be_signed =
+      check_item(keys, key, item->kind, item->tbs, at, &item->subject, &space->fault);
+  if (!item->may_be_signed)
+    put_item_refusal(&space->refusals, item, space);
+  item->refused_len = space->refusals.len - item->refused_at;
+}
+
 /* False: refused. */
-static bool sign_item(const struct keys *keys, struct signing_key *key, enum sign_kind kind,
-                      struct bytes tbs, struct instant at, struct item_space *space,
+static bool sign_item(struct signing_key *key, const struct item *item, struct item_space *space,
                       struct buf *reply)
 {
-  struct guard_subject subject = {.name = ""};
   buf_clear(&space->signature);
-  if (check_item(keys, key, kind, tbs, at, &subject, &space->fault) &&
-      private_key_sign(key->key, tbs, &space->signature, &space->fault)) {
+  if (!item->may_be_signed) {
+    buf_add(reply, space->refusals.data + item->refused_at, item->refused_len);
+    return false;
+  }
+  if (private_key_sign(key->key, item->tbs, &space->signature, &space->fault)) {
     put_result(reply, SIGN_DONE, buf_bytes(&space->signature));
     return true;
   }
-  put_refusal(reply, kind == SIGN_CRL ? "CRL" : "certificate", subject.name, &space->fault);
-  fault_free(&space->fault);
+  put_item_refusal(reply, item, space);
   return false;
 }
 
 static void item_space_free(struct item_space *space)
 {
   buf_free(&space->signature);
+  buf_free(&space->refusals);
   fault_free(&space->fault);
 }
 
@@ -105,6 +138,7 @@ static bool answer_sign(const struct keys *keys, struct bytes request, struct bu
 {
   struct wire_reader in = {.rest = request};
   AUTO(item_space) space = {0};
+  struct item items[SIGN_BATCH_MAX];
   uint64_t n_certificates = 0;
   if (!is_sign_request(request))
     return false;
@@ -113,11 +147,11 @@ static bool answer_sign(const struct keys *keys, struct bytes request, struct bu
   uint16_t n = wire_get_u16(&in);
   wire_put_u16(reply, n);
   size_t start = reply->len;
-  for (uint16_t i = 0; i < n; i++) {
-    enum sign_kind kind = (enum sign_kind)wire_get_u8(&in);
-    bool is_done = sign_item(keys, key, kind, wire_get_bytes(&in), at, &space, reply);
-    n_certificates += is_done && kind == SIGN_CERTIFICATE;
-  }
+  for (uint16_t i = 0; i < n; i++)
+    take_item(keys, key, at, &in, &space, &items[i]);
+  for (uint16_t i = 0; i < n; i++)
+    n_certificates += sign_item(key, &items[i], &space, reply) && items[i].kind == SIGN_CERTIFICATE;
+  reply->failed |= space.refusals.failed;
   if (n_certificates > 0 &&
       !state_count_signed(keys->state, key->sha256, n_certificates, &space.fault))
     refuse_all(reply, start, n, &space.fault);
