@@ -45,8 +45,6 @@ static void on_connection(void *context, struct MHD_Connection *connection, void
                               address != NULL ? address->client_addr : NULL, deadline_ms);
   if (session != NULL)
     tls_offer_tickets(session->tls_session);
-  if (session != NULL && *socket_context != NULL)
-    front_tls_begin(*socket_context, session->tls_session);
   MHD_set_connection_option(connection, MHD_CONNECTION_OPTION_TIMEOUT, front->idle_seconds);
 }
 
@@ -76,7 +74,9 @@ static struct MHD_Daemon *start_mhd(struct front *front, const struct front_opti
       {MHD_OPTION_HTTPS_CERT_CALLBACK2, 0, (void *)tls_retrieve},
       {MHD_OPTION_HTTPS_MEM_TRUST, 0, (void *)(uintptr_t)options->client_authorities},
       {MHD_OPTION_END, 0, NULL}};
-  unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG |
+  /* By epoll, libmicrohttpd 0.9.75 goes round and round for as long as a TLS handshake waits for
+   * its peer, and asks the kernel twice for each request that is suspended. */
+  unsigned flags = MHD_USE_POLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG |
                    (options->plain ? 0 : MHD_USE_TLS);
   /* A pool of one is no pool for libmicrohttpd: it is the single internal thread. */
   unsigned pool = options->threads > 1 ? options->threads : 0;

@@ -12,12 +12,6 @@
 #include "lib/base/fault.h"
 #include "lib/base/ip.h"
 
-/* What was received and not yet asked for. */
-struct read_ahead {
-  unsigned at, end;
-  unsigned char octets[4096];
-};
-
 struct conn {
   int fd; /* borrowed, until conns_remove */
   char source[IP_TEXT_SIZE];
@@ -28,7 +22,6 @@ struct conn {
   struct peer *peer;           /* owned; the client certificate, once it was looked at; or NULL */
   struct incoming *incoming;   /* owned; memory for its requests, of the front's; or NULL */
   struct conn *prev, *next;
-  struct read_ahead ahead; /* of TLS: see front_tls.c */
 };
 
 struct conns;

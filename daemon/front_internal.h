@@ -1,6 +1,5 @@
 /* front_internal.h - what the files of the front share. */
 #pragma once
-#include <gnutls/gnutls.h>
 #include <microhttpd.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -66,8 +65,6 @@ void front_on_completed(void *context, struct MHD_Connection *connection, void *
 bool front_take_head(struct incoming *in, const char *method, const char *version, struct fault *f);
 
 /* front_tls.c */
-/* Before the handshake. */
-void front_tls_begin(struct conn *conn, gnutls_session_t session);
 /* Before a reply with a body of `len` octets is handed over; and when all of it was. */
 void front_tls_hold_back(struct incoming *in, size_t len);
 void front_tls_let_go(struct incoming *in);
