@@ -1,10 +1,14 @@
 /* test_attack.c - what somebody with bad intentions tries, and what he gets. */
 #include "tests/flow/flow.h"
 
+#include <netinet/in.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
 
 #include "lib/base/base64.h"
 #include "lib/base/when.h"
@@ -40,6 +44,49 @@ static void who_lacks_the_key_learns_nothing_of_its_certificate(void **state)
   assert_problem(&answer, 422, "bad-proof-of-possession");
   flow_issue(&flow, buf_text(&pem), "A-other", "10.3.1.2", NULL, &answer);
   assert_problem(&answer, 409, "key-already-used");
+}
+
+/* --- peers that say nothing --- */
+
+static int connect_to_daemon(void)
+{
+  struct sockaddr_in address = {.sin_family = AF_INET,
+                                .sin_port = htons((uint16_t)flow.port),
+                                .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+  int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  assert_true(fd >= 0);
+  assert_int_equal(connect(fd, (struct sockaddr *)&address, sizeof address), 0);
+  return fd;
+}
+
+/* Of the daemon, in seconds. */
+static double cpu_time(void)
+{
+  clockid_t clock;
+  struct timespec used;
+  assert_int_equal(clock_getcpuclockid(flow.daemon, &clock), 0);
+  assert_int_equal(clock_gettime(clock, &used), 0);
+  return (double)used.tv_sec + (double)used.tv_nsec / 1e9;
+}
+
+/* The first octets of a ClientHello, and no more. */
+static void who_does_not_end_his_handshake_keeps_no_core_busy(void **state)
+{
+  enum { PEERS = 4 };
+  static const struct timespec a_second = {.tv_sec = 1};
+  int peers[PEERS];
+  (void)state;
+  for (size_t i = 0; i < PEERS; i++) {
+    peers[i] = connect_to_daemon();
+    assert_int_equal(send(peers[i], "\x16\x03\x01", 3, MSG_NOSIGNAL), 3);
+  }
+  double before = cpu_time();
+  nanosleep(&a_second, NULL);
+  double used = cpu_time() - before;
+  for (size_t i = 0; i < PEERS; i++)
+    close(peers[i]);
+  if (used > 0.3)
+    fail_msg("%.2f s of CPU in a second in which nobody said anything", used);
 }
 
 /* --- races --- */
@@ -193,6 +240,7 @@ int main(void)
 {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(who_lacks_the_key_learns_nothing_of_its_certificate),
+      cmocka_unit_test(who_does_not_end_his_handshake_keeps_no_core_busy),
       cmocka_unit_test(many_keys_that_race_for_one_device_make_one_row),
       cmocka_unit_test(one_key_that_many_devices_race_with_makes_one_row),
       cmocka_unit_test(thousands_of_parameters_get_their_problem),
