@@ -286,6 +286,9 @@ static void fill(const char *model)
            " FROM certificates GROUP BY 1 ON CONFLICT (id) DO UPDATE SET"
            " issued_min = excluded.issued_min, issued_max = excluded.issued_max,"
            " not_after_min = excluded.not_after_min, not_after_max = excluded.not_after_max;"
+           "INSERT INTO marks (kind, label, span, bits)"
+           " SELECT 4, model, id / 64, sum(1 << id %% 64) FROM certificates WHERE model IS NOT NULL"
+           " GROUP BY 2, 3 ON CONFLICT (kind, label, span) DO UPDATE SET bits = excluded.bits;"
            "COMMIT;",
            model, MANY, model, model);
   if (sqlite3_exec(db, buf_text(&sql), NULL, NULL, NULL) != SQLITE_OK)
