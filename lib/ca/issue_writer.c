@@ -8,7 +8,7 @@
 
 /* While others are on their way a transaction waits a moment for some of them: each one costs a
  * sync, and writes pages that they share. One request alone waits for nobody. */
-static const struct job_taker taker = {.takers = 1, .share = 2, .gather_us = 3000, .most = 512};
+static const struct job_taker taker = {.takers = 1, .share = 2, .gather_us = 1500, .most = 512};
 
 static void describe_who(const struct issue_request *request, struct event *event)
 {
