@@ -157,3 +157,12 @@ bool text_to_u64(struct bytes text, uint64_t max, uint64_t *ret_number)
   *ret_number = number;
   return true;
 }
+
+/* FNV-1a */
+uint32_t text_hash(const char *text)
+{
+  uint32_t hash = 2166136261u;
+  for (; *text != '\0'; text++)
+    hash = (hash ^ (uint8_t)*text) * 16777619u;
+  return hash;
+}

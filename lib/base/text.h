@@ -28,3 +28,6 @@ bool text_unhex(struct bytes hex, uint8_t *out, size_t max, size_t *ret_len);
 
 /* A decimal number without sign, space or leading zero, at most `max`. */
 bool text_to_u64(struct bytes text, uint64_t max, uint64_t *ret_number);
+
+/* For a place in a table: not for anything that somebody else may choose and must not clash. */
+uint32_t text_hash(const char *text);

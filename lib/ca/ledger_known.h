@@ -2,8 +2,8 @@
  * are spared the look into it. For ledger*.c alone.
  *
  * It never denies what the ledger has, whoever wrote it: until all rows were read, and after a row
- * that did not come through ledger_append(), it says "may" of all. Four octets for a certificate.
- * Threads: questions from any; the rest from the one that holds the writer's lock. */
+ * that did not come through ledger_append(), it says "may" of all. Three to four octets for a
+ * certificate. Threads: questions from any; the rest from the one that holds the writer's lock. */
 #pragma once
 #include "lib/base/bloom.h"
 #include "lib/ca/ledger.h"

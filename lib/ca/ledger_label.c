@@ -2,13 +2,10 @@
 #include "lib/base/text.h"
 #include "lib/ca/ledger_private.h"
 
-/* FNV-1a; a slot's text is compared, so that a clash costs a query and nothing else. */
+/* A slot's text is compared, so that a clash costs a query and nothing else. */
 static struct label_slot *label_slot(struct ledger *ledger, const char *text)
 {
-  uint32_t hash = 2166136261u;
-  for (const char *p = text; *p != '\0'; p++)
-    hash = (hash ^ (uint8_t)*p) * 16777619u;
-  return &ledger->labels[hash % LABEL_SLOTS];
+  return &ledger->labels[text_hash(text) % LABEL_SLOTS];
 }
 
 static bool find_label(struct ledger_connection *c, const char *text, int64_t *ret_id,

@@ -4,15 +4,12 @@
  * Orders change through the ledger's writer alone, which says so at its commit. Of whoever read an
  * order meanwhile nothing is kept. Orders that are not there are not kept either: names are a
  * peer's to invent. */
+#include "lib/base/text.h"
 #include "lib/ca/ledger_private.h"
 
-/* FNV-1a. */
 static struct order *slot_of(struct ledger *ledger, const char *name)
 {
-  uint32_t hash = 2166136261u;
-  for (const char *p = name; *p != '\0'; p++)
-    hash = (hash ^ (uint8_t)*p) * 16777619u;
-  return &ledger->orders.slots[hash % ORDER_SLOTS];
+  return &ledger->orders.slots[text_hash(name) % ORDER_SLOTS];
 }
 
 uint64_t ledger_orders_generation(struct ledger *ledger)

@@ -4,15 +4,12 @@
  * A row that was read is good as long as no principal was changed since before it was read: changes
  * go through the ledger's writer, which says so at its commit, and whoever finds an old row here
  * has read it before that. Rows that are not there are not kept: names are a peer's to invent. */
+#include "lib/base/text.h"
 #include "lib/ca/ledger_private.h"
 
-/* FNV-1a. */
 static struct principal_slot *slot_of(struct ledger *ledger, const char *name)
 {
-  uint32_t hash = 2166136261u;
-  for (const char *p = name; *p != '\0'; p++)
-    hash = (hash ^ (uint8_t)*p) * 16777619u;
-  return &ledger->principals.slots[hash % PRINCIPAL_SLOTS];
+  return &ledger->principals.slots[text_hash(name) % PRINCIPAL_SLOTS];
 }
 
 uint64_t ledger_principals_generation(struct ledger *ledger)
