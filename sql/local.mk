@@ -11,7 +11,8 @@ SQL_MIGRATIONS = sql/0001-ledger.sql \
   sql/0010-standing.sql \
   sql/0011-batches.sql \
   sql/0012-marks.sql \
-  sql/0013-keys.sql
+  sql/0013-keys.sql \
+  sql/0014-key_runs.sql
 
 sqldir = $(pkgdatadir)/sql
 dist_sql_DATA = $(SQL_MIGRATIONS)

@@ -83,6 +83,12 @@ static bool last_id(struct ledger_connection *c, int64_t *ret_id, struct fault *
   return true;
 }
 
+static bool open_keys(struct ledger *ledger, struct fault *f)
+{
+  int64_t id;
+  return last_id(ledger->writer, &id, f) && ledger_keys_new(ledger->writer, id, &ledger->keys, f);
+}
+
 static bool begin_to_know(struct ledger *ledger, struct fault *f)
 {
   struct ledger_connection *reader;
@@ -112,7 +118,7 @@ bool ledger_open(const char *path, struct ledger **ret_ledger, struct fault *f)
     return fault_no_memory(f);
   if (!ledger_lock(path, &ledger->lock_fd, f) || !ledger_remove_leftovers(path, f) ||
       !create(path, f) || !open_writer(ledger, f) || !ledger_find_last_revocation(ledger, f) ||
-      !begin_to_know(ledger, f))
+      !open_keys(ledger, f) || !begin_to_know(ledger, f))
     return false;
   *ret_ledger = TAKE(ledger);
   return true;
@@ -123,6 +129,7 @@ void ledger_close(struct ledger *ledger)
   if (ledger == NULL)
     return;
   ledger_known_free(ledger->known);
+  ledger_keys_free(ledger->keys);
   while (ledger->idle != NULL) {
     struct ledger_connection *reader = ledger->idle;
     ledger->idle = reader->next;
@@ -244,7 +251,8 @@ bool ledger_begin(struct ledger *ledger, struct ledger_batch **ret_batch, struct
   ledger->batch = (struct ledger_batch){.ledger = ledger};
   ledger_order_uses_begin(ledger, ledger->writer);
   if (is_in_place(ledger, f) && ledger_run(ledger->writer, SQL_BEGIN, f) &&
-      last_id(ledger->writer, &ledger->batch.last_id, f)) {
+      last_id(ledger->writer, &ledger->batch.last_id, f) &&
+      ledger_keys_begin(ledger->keys, ledger->writer, ledger->batch.last_id, f)) {
     ledger_known_begin(ledger->known, ledger->batch.last_id);
     *ret_batch = &ledger->batch;
     return true;

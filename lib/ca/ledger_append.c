@@ -12,20 +12,21 @@ struct verdict {
   struct ledger_order_use *order; /* NULL: of no production order */
 };
 
-static int64_t spki_prefix(const struct issued *row)
-{
-  uint64_t prefix = 0;
-  for (size_t i = 0; i < sizeof prefix; i++)
-    prefix = prefix << 8 | row->spki_sha256[i];
-  return (int64_t)prefix;
-}
-
 /* ?1 to ?3 of the statements that look for a key. */
-static void bind_key(struct ledger_call *call, const struct issued *row)
+static void bind_key(struct ledger_call *call, struct buf *ids, const struct issued *row)
 {
-  ledger_call_number(call, spki_prefix(row));
+  ledger_call_text_octets(call, buf_bytes(ids));
   ledger_call_blob(call, row->spki_sha256, sizeof row->spki_sha256);
   ledger_call_blob(call, row->request_sha256, sizeof row->request_sha256);
+}
+
+/* Those that may have the row's key. */
+static bool find_key(struct ledger *ledger, struct ledger_connection *c, const struct issued *row,
+                     struct buf *ids, bool *ret_any, struct fault *f)
+{
+  *ret_any = false;
+  return !ledger_may_know_key(ledger->known, row->spki_sha256) ||
+         ledger_keys_find(ledger->keys, c, row->spki_sha256, ids, ret_any, f);
 }
 
 /* The newest certificate of this device and profile; of a request without device_serial, the
@@ -34,10 +35,14 @@ static bool find_newest(struct ledger *ledger, struct ledger_connection *c,
                         const struct issued *row, int64_t now, bool *ret_found,
                         struct issued *ret_newest, struct fault *f)
 {
+  AUTO(buf) ids = {0};
   AUTO(ledger_call) call = {0};
-  bool has_device = row->device_serial[0] != '\0';
-  if (has_device ? !ledger_may_know_device(ledger->known, row->device_serial)
-                 : !ledger_may_know_key(ledger->known, row->spki_sha256)) {
+  bool has_device = row->device_serial[0] != '\0', any;
+  if (has_device)
+    any = ledger_may_know_device(ledger->known, row->device_serial);
+  else if (!find_key(ledger, c, row, &ids, &any, f))
+    return false;
+  if (!any) {
     *ret_found = false;
     return true;
   }
@@ -47,7 +52,7 @@ static bool find_newest(struct ledger *ledger, struct ledger_connection *c,
     ledger_call_text(&call, row->device_serial);
     ledger_call_text(&call, row->profile);
   } else {
-    bind_key(&call, row);
+    bind_key(&call, &ids, row);
   }
   bool found;
   if (!ledger_call_step(&call, &found, f) || (found && !ledger_row_read(&call, now, ret_newest, f)))
@@ -74,12 +79,16 @@ static bool find_before(struct ledger_connection *c, int64_t id, int64_t now, bo
 static bool refuse_key(struct ledger *ledger, struct ledger_connection *c, const struct issued *row,
                        struct fault *f)
 {
+  AUTO(buf) ids = {0};
   AUTO(ledger_call) call = {0};
-  if (!ledger_may_know_key(ledger->known, row->spki_sha256))
+  bool any;
+  if (!find_key(ledger, c, row, &ids, &any, f))
+    return false;
+  if (!any)
     return true;
   if (!ledger_call_open(c, SQL_KEY_REFUSED, &call, f))
     return false;
-  bind_key(&call, row);
+  bind_key(&call, &ids, row);
   ledger_call_text(&call, row->device_serial);
   if (!ledger_call_run(&call, f))
     return false;
@@ -192,7 +201,6 @@ static void bind_row(const struct issued *row, int64_t id, int64_t replaces,
   ledger_call_number(call, row->not_after);
   ledger_call_id(call, replaces);
   ledger_call_blob(call, row->spki_sha256, sizeof row->spki_sha256);
-  ledger_call_number(call, spki_prefix(row));
   ledger_call_blob(call, row->request_sha256, sizeof row->request_sha256);
   ledger_call_blob(call, row->der.data, row->der.len);
   ledger_call_id(call, row->shard);
@@ -266,7 +274,8 @@ static bool add(struct ledger_batch *batch, struct issued *row, const struct san
 {
   int64_t id = batch->last_id + 1;
   if (!add_row(batch, row, id, verdict->replaces, f) ||
-      !add_names(batch->ledger->writer, names, id, f) || !ledger_use_secret(batch, row, f) ||
+      !add_names(batch->ledger->writer, names, id, f) ||
+      !ledger_keys_add(batch->ledger->keys, batch->ledger->writer, id, row->spki_sha256, f) || !ledger_use_secret(batch, row, f) ||
       !ledger_renew_proof(batch, row, f))
     return false;
   row->id = batch->last_id = id;

@@ -26,25 +26,36 @@ struct ledger_known {
 
 /* --- hashes --- */
 
-/* The first octets of a digest are a hash already. */
-static uint64_t hash_of_key(const uint8_t spki_sha256[32])
+/* Lets the last bits reach the upper ones: the finalizer of MurmurHash3. */
+static uint64_t spread(uint64_t hash)
 {
-  uint64_t hash = 0;
-  for (size_t i = 0; i < sizeof hash; i++)
-    hash = hash << 8 | spki_sha256[i];
-  return hash;
+  hash = (hash ^ hash >> 33) * 0xff51afd7ed558ccdu;
+  hash = (hash ^ hash >> 33) * 0xc4ceb9fe1a85ec53u;
+  return hash ^ hash >> 33;
 }
 
-/* FNV-1a, and then what lets the last octets reach the upper bits (the finalizer of MurmurHash3).
- * Whoever makes clashes on purpose makes the ledger be asked, as it would be without. */
+/* Of what the table of keys has of a key. */
+static uint64_t hash_of_tag(const struct key_tag *tag)
+{
+  uint64_t hash = tag->bucket;
+  for (size_t i = 0; i < sizeof tag->octets; i++)
+    hash = hash << 8 | tag->octets[i];
+  return spread(hash);
+}
+
+static uint64_t hash_of_key(const uint8_t spki_sha256[32])
+{
+  const struct key_tag tag = key_tag_of(spki_sha256);
+  return hash_of_tag(&tag);
+}
+
+/* FNV-1a, spread. Whoever makes clashes on purpose makes the ledger be asked, as it would be without. */
 static uint64_t hash_of_device(struct bytes device_serial)
 {
   uint64_t hash = 14695981039346656037u;
   for (size_t i = 0; i < device_serial.len; i++)
     hash = (hash ^ device_serial.data[i]) * 1099511628211u;
-  hash = (hash ^ hash >> 33) * 0xff51afd7ed558ccdu;
-  hash = (hash ^ hash >> 33) * 0xc4ceb9fe1a85ec53u;
-  return hash ^ hash >> 33;
+  return spread(hash);
 }
 
 /* --- asking --- */
@@ -117,19 +128,31 @@ void ledger_known_commit(struct ledger_known *known, int64_t last_id)
 
 /* --- reading what is there --- */
 
-static uint64_t key_of_row(const struct ledger_call *call)
+static void take_keys(const struct ledger_call *call, struct bloom *part)
 {
-  return (uint64_t)sqlite3_column_int64(call->statement, 0);
+  struct key_tag tag = {.bucket = (uint8_t)sqlite3_column_int(call->statement, 0)};
+  struct bytes entries = ledger_call_column(call, 1);
+  for (; entries.len >= KEY_ENTRY_LEN; entries.data += KEY_ENTRY_LEN, entries.len -= KEY_ENTRY_LEN) {
+    memcpy(tag.octets, entries.data, sizeof tag.octets);
+    bloom_add(part, hash_of_tag(&tag));
+  }
 }
 
-static uint64_t device_of_row(const struct ledger_call *call)
+static void take_new_key(const struct ledger_call *call, struct bloom *part)
 {
-  return hash_of_device(ledger_call_column(call, 0));
+  struct bytes spki_sha256 = ledger_call_column(call, 0);
+  if (spki_sha256.len == PUBKEY_SHA256_LEN)
+    bloom_add(part, hash_of_key(spki_sha256.data));
+}
+
+static void take_device(const struct ledger_call *call, struct bloom *part)
+{
+  bloom_add(part, hash_of_device(ledger_call_column(call, 0)));
 }
 
 /* These are in the first part, which has room for all of them besides what the writer adds. */
 static bool read_all(struct ledger_known *known, enum ledger_sql sql,
-                     uint64_t (*hash)(const struct ledger_call *call))
+                     void (*take)(const struct ledger_call *call, struct bloom *part))
 {
   AUTO(fault) ignored = {0};
   AUTO(ledger_call) call = {0};
@@ -140,16 +163,18 @@ static bool read_all(struct ledger_known *known, enum ledger_sql sql,
       return false;
     if (!row)
       return true;
-    bloom_add(first, hash(&call));
+    take(&call, first);
   }
   return false;
 }
 
-/* Without all rows it stays as it is: the ledger is asked each time. */
+/* Without all rows it stays as it is: the ledger is asked each time. A run that becomes whole
+ * meanwhile is read twice. */
 static void *run(void *context)
 {
   struct ledger_known *known = context;
-  if (read_all(known, SQL_EACH_KEY, key_of_row) && read_all(known, SQL_EACH_DEVICE, device_of_row))
+  if (read_all(known, SQL_EACH_NEW_KEY, take_new_key) &&
+      read_all(known, SQL_EACH_KEYS, take_keys) && read_all(known, SQL_EACH_DEVICE, take_device))
     atomic_store(&known->is_whole, true);
   ledger_connection_close(known->reader);
   known->reader = NULL;

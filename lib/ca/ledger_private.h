@@ -9,6 +9,7 @@
 #include "lib/ca/event.h"
 #include "lib/ca/ledger.h"
 #include "lib/ca/ledger_backup.h"
+#include "lib/ca/ledger_keys.h"
 #include "lib/ca/ledger_known.h"
 #include "lib/ca/ledger_sql.h"
 #include "lib/ca/order.h"
@@ -181,6 +182,7 @@ struct ledger {
 
   _Atomic int64_t last_revocation; /* of what was committed */
   struct ledger_known *known;
+  struct ledger_keys *keys;
 
   struct {
     pthread_mutex_t lock;        /* of the slots */

@@ -36,14 +36,9 @@ enum { SPAN_ROWS = 128 };
   " EXISTS (SELECT 1 FROM certificates r WHERE r.replaces = c.id),"                                \
   " " REVOCATION_OF("c.id") ", c.spki_sha256, c.request_sha256, c.der, c.shard"
 
-/* The rows, called c, of a key: in each run of the index (sql/0013-keys.sql), the newest first.
- * ?1 spki_prefix, ?2 spki_sha256. */
-#define RUNS                                                                                       \
-  "WITH RECURSIVE runs (run) AS (SELECT (SELECT max(id) FROM certificates) >> 16"                  \
-  " UNION ALL SELECT run - 1 FROM runs WHERE run > 0) "
+/* The rows, called c, of a key. ?1 those that may have it (ledger_keys_find()), ?2 spki_sha256. */
 #define OF_KEY                                                                                     \
-  " FROM runs CROSS JOIN certificates c INDEXED BY certificates_key"                               \
-  " WHERE c.id >> 16 = runs.run AND c.spki_prefix = ?1 AND c.spki_sha256 = ?2"
+  " FROM json_each(?1) k CROSS JOIN certificates c ON c.id = k.value WHERE c.spki_sha256 = ?2"
 
 /* One order as ledger_order.c reads it. */
 #define ORDER_COLUMNS                                                                              \
@@ -74,26 +69,39 @@ enum { SPAN_ROWS = 128 };
   X(LABEL,     "SELECT id FROM labels WHERE text = ?1")                                            \
   X(ADD_LABEL, "INSERT INTO labels (text) VALUES (?1)")                                            \
                                                                                                    \
-  /* ?1 device_serial, ?2 profile */                                                               \
+  /* Of the runs in the table of keys (sql/0014-key_runs.sql): those in front of a row behind all  \
+   * of them, those of one bucket, one more, all; and the rows that are in none. */                \
+  X(WRITTEN_RUNS, "SELECT coalesce(max(id) / 128 + 1, 0) FROM keys")                               \
+  X(KEYS_OF_BUCKET,                                                                                \
+    "WITH RECURSIVE runs (run) AS (SELECT 0 WHERE EXISTS (SELECT 1 FROM keys)"                     \
+    " UNION ALL SELECT run + 1 FROM runs WHERE run < (SELECT max(id) / 128 FROM keys))"            \
+    " SELECT runs.run, k.entries FROM runs CROSS JOIN keys k ON k.id = runs.run * 128 + ?1")       \
+  X(KEYS_BETWEEN,                                                                                  \
+    "SELECT id, spki_sha256 FROM certificates WHERE id > ?1 AND id <= ?2 ORDER BY id")             \
+  X(ADD_KEYS, "INSERT INTO keys (id, entries) VALUES (?1, ?2)")                                    \
+  X(EACH_KEYS, "SELECT id & 127, entries FROM keys")                                               \
+  X(EACH_NEW_KEY,                                                                                  \
+    "SELECT spki_sha256 FROM certificates"                                                         \
+    " WHERE id >= (SELECT coalesce(max(id) / 128 + 1, 0) FROM keys) * 65536")                      \
   /* Along an index that has all that is asked for. */                                             \
-  X(EACH_KEY, "SELECT spki_prefix FROM certificates INDEXED BY certificates_key")                  \
   X(EACH_DEVICE,                                                                                   \
     "SELECT device_serial FROM certificates INDEXED BY certificates_device"                        \
     " WHERE device_serial IS NOT NULL")                                                            \
+  /* ?1 device_serial, ?2 profile */                                                               \
   X(NEWEST_OF_DEVICE,                                                                              \
     "SELECT " ROW_COLUMNS " FROM certificates c INDEXED BY certificates_device"                    \
     " WHERE c.device_serial = ?1 AND c.profile = (SELECT id FROM labels WHERE text = ?2)"          \
     " ORDER BY c.id DESC LIMIT 1")                                                                 \
-  /* ?1 spki_prefix, ?2 spki_sha256, ?3 request_sha256 */                                          \
+  /* ?1 ids, ?2 spki_sha256, ?3 request_sha256 */                                                  \
   X(NEWEST_OF_REQUEST,                                                                             \
-    RUNS "SELECT " ROW_COLUMNS OF_KEY                                                              \
+    "SELECT " ROW_COLUMNS OF_KEY                                                              \
     " AND c.device_serial IS NULL AND c.request_sha256 = ?3"                                       \
     " ORDER BY c.id DESC LIMIT 1")                                                                 \
   /* Why may this key not be certified? A certificate that has it, and 1 when it was revoked for    \
    * keyCompromise (1), which comes before being another device's: max() takes the row with it.     \
-   * ?1 spki_prefix, ?2 spki_sha256, ?3 request_sha256, ?4 device_serial or NULL */                \
+   * ?1 ids, ?2 spki_sha256, ?3 request_sha256, ?4 device_serial or NULL */                        \
   X(KEY_REFUSED,                                                                                   \
-    RUNS "SELECT serial_number, max(compromised) FROM (SELECT c.serial_number, c.device_serial,"        \
+    "SELECT serial_number, max(compromised) FROM (SELECT c.serial_number, c.device_serial,"        \
     " c.request_sha256, EXISTS (SELECT 1 FROM revocations v INDEXED BY revocations_certificate"    \
     " WHERE v.certificate = c.id AND v.reason = 1) AS compromised"                                 \
     OF_KEY ")"                                                                                     \
@@ -107,7 +115,7 @@ enum { SPAN_ROWS = 128 };
     "INSERT OR ROLLBACK INTO certificates (id, serial_number, device_serial, profile, station,"    \
     " production_order, model, authority, issued_at, not_before, not_after, replaces,"             \
     " spki_sha256, spki_prefix, request_sha256, der, shard)"                                       \
-    " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)")        \
+    " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, 0, ?14, ?15, ?16)")            \
   X(ADD_MARK,                                                                                      \
     "INSERT INTO marks (kind, label, span, bits) VALUES (?1, ?2, ?3, ?4)"                          \
     " ON CONFLICT (kind, label, span) DO UPDATE SET bits = bits | excluded.bits")                  \

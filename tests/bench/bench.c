@@ -11,8 +11,8 @@
 #include "tests/bench/revoke.h"
 #include "tests/bench/target.h"
 
-enum { KEYS_A_SECOND = 12000, FLOOR_ROUNDS = 2 };
-static const double floor_seconds = 0.5;
+enum { KEYS_A_SECOND = 12000 };
+static const double floor_seconds = 0.5, floor_part_seconds = 0.2;
 
 /* Keys for the whole run, at the rate that is asked for or the most that can be hoped for. */
 static size_t keys_wanted(const struct options *o)
@@ -54,53 +54,101 @@ static bool take_look(const struct target *target, struct load *load, struct loo
   return target_usage(target, &ret_look->usage, f);
 }
 
-static void compare_looks(const struct look *a, const struct look *b, struct measured *m)
+/* Adds what happened in between. */
+static void add_looks(const struct look *a, const struct look *b, struct measured *m)
 {
-  m->seconds = (double)(b->at_ns - a->at_ns) / 1e9;
-  m->answered = b->answered - a->answered;
-  m->cpu_s = b->usage.cpu_s - a->usage.cpu_s;
-  m->system_s = b->usage.system_s - a->usage.system_s;
-  m->client_cpu_s = b->client_cpu_s - a->client_cpu_s;
+  m->seconds += (double)(b->at_ns - a->at_ns) / 1e9;
+  m->answered += b->answered - a->answered;
+  m->cpu_s += b->usage.cpu_s - a->usage.cpu_s;
+  m->system_s += b->usage.system_s - a->usage.system_s;
+  m->client_cpu_s += b->client_cpu_s - a->client_cpu_s;
   m->rss = b->usage.rss;
   m->rss_peak = b->usage.rss_peak;
+}
+
+/* The mean of all that were measured. */
+static bool add_floor(double seconds, struct measured *m, struct fault *f)
+{
+  struct floor floor;
+  if (!floor_measure(seconds, &floor, f))
+    return false;
+  m->n_floors++;
+  m->floor.verify_us += (floor.verify_us - m->floor.verify_us) / m->n_floors;
+  m->floor.sign_us += (floor.sign_us - m->floor.sign_us) / m->n_floors;
+  return true;
+}
+
+/* So many requests, or at a fixed rate: in one go. */
+static bool run_through(const struct options *o, const struct target *target, struct loads *loads,
+                        struct measured *m, struct fault *f)
+{
+  struct look before, after;
+  struct load *load = loads->load;
+  if (o->requests == 0)
+    loads_wait(loads, load->start_ns);
+  if (!take_look(target, load, &before, f))
+    return false;
+  loads_go_on(loads);
+  loads_wait(loads, load->end_ns != 0 ? load->end_ns : INT64_MAX);
+  if (!take_look(target, load, &after, f))
+    return false;
+  add_looks(&before, &after, m);
+  return true;
+}
+
+/* The load of a part, until the last answer, and then the floor: what the machine gives changes
+ * from one second to the next. */
+static bool run_part(int64_t ns, const struct target *target, struct loads *loads,
+                     struct measured *m, struct fault *f)
+{
+  struct look before, after;
+  if (!take_look(target, loads->load, &before, f))
+    return false;
+  loads_go_on(loads);
+  loads_wait(loads, before.at_ns + ns);
+  if (!loads_pause(loads))
+    return fault_set(f, UNREACHABLE, "the daemon does not answer any more");
+  if (!take_look(target, loads->load, &after, f))
+    return false;
+  add_looks(&before, &after, m);
+  return add_floor(floor_part_seconds, m, f);
+}
+
+static bool run_in_parts(const struct options *o, const struct target *target, struct loads *loads,
+                         struct measured *m, struct fault *f)
+{
+  loads_wait(loads, loads->load->start_ns);
+  if (!loads_pause(loads))
+    return fault_set(f, UNREACHABLE, "the daemon does not answer any more");
+  loads->load->start_ns = load_now_ns();
+  for (uint64_t part = 0; part < o->seconds && loads->load->running > 0; part++)
+    if (!run_part(1000000000, target, loads, m, f))
+      return false;
+  return true;
 }
 
 static bool run_load(const struct options *o, const struct target *target, struct load *load,
                      struct measured *m, struct fault *f)
 {
-  struct look before, after;
   struct loads loads;
+  bool closed_loop = o->requests == 0 && o->rate == 0;
   load->begin_ns = load_now_ns();
   load->start_ns = load->begin_ns;
-  if (o->requests == 0) {
+  load->paused = o->requests != 0; /* each of them is to be measured */
+  if (o->requests == 0)
     load->start_ns += (int64_t)o->warm_up * 1000000000;
+  if (o->requests == 0 && !closed_loop)
     load->end_ns = load->start_ns + (int64_t)o->seconds * 1000000000;
-  }
-  if (o->requests != 0 && !take_look(target, load, &before, f))
+  if (!loads_start(load, &loads, f))
     return false;
-  bool ok = loads_start(load, &loads, f);
-  if (ok && o->requests == 0) {
-    loads_wait(&loads, load->start_ns);
-    ok = take_look(target, load, &before, f);
-  }
-  loads_wait(&loads, load->end_ns != 0 ? load->end_ns : INT64_MAX);
-  ok = ok && take_look(target, load, &after, f);
+  bool ok = closed_loop ? run_in_parts(o, target, &loads, m, f)
+                        : run_through(o, target, &loads, m, f);
+  if (!ok || closed_loop)
+    load->end_ns = load_now_ns();
+  loads_go_on(&loads);
   loads_end(&loads, &m->tally);
-  if (ok)
-    compare_looks(&before, &after, m);
   m->released = load->answered;
   return ok;
-}
-
-/* The floor is measured before and after, as the machine may change its mind in between. */
-static bool add_floor(struct measured *m, struct fault *f)
-{
-  struct floor floor;
-  if (!floor_measure(floor_seconds, &floor, f))
-    return false;
-  m->floor.verify_us += floor.verify_us / FLOOR_ROUNDS;
-  m->floor.sign_us += floor.sign_us / FLOOR_ROUNDS;
-  return true;
 }
 
 static bool drive(const struct options *o, const struct keys *keys, struct target *target,
@@ -121,7 +169,8 @@ static bool drive(const struct options *o, const struct keys *keys, struct targe
                       .threads = (size_t)o->threads,
                       .handshake = o->handshake,
                       .rate = (double)o->rate};
-  return add_floor(m, f) && run_load(o, target, &load, m, f) && add_floor(m, f);
+  return add_floor(floor_seconds, m, f) && run_load(o, target, &load, m, f) &&
+         add_floor(floor_seconds, m, f);
 }
 
 /* The ledger is looked at while no daemon has it. The daemon's own certificate is a row of its

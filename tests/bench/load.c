@@ -75,14 +75,15 @@ static bool thread_new(struct load *load, size_t index, struct load_thread **ret
   t->load = load;
   t->index = index;
   t->epoll = epoll_create1(EPOLL_CLOEXEC);
-  t->n = t->n_busy =
+  t->n =
       load->connections * (index + 1) / load->threads - load->connections * index / load->threads;
   t->connections = calloc(t->n, sizeof *t->connections);
   if (t->connections == NULL || t->epoll < 0)
     return fault_no_memory(f);
   for (size_t i = 0; i < t->n; i++) {
     t->connections[i].thread = t;
-    load_thread_idle(t, &t->connections[i]);
+    t->connections[i].next_idle = t->idle;
+    t->idle = &t->connections[i];
   }
   *ret_thread = TAKE(t);
   return true;
@@ -124,6 +125,21 @@ bool loads_wait(struct loads *loads, int64_t until_ns)
     nanosleep(&(struct timespec){.tv_nsec = left_ns}, NULL);
   }
   return true;
+}
+
+bool loads_pause(struct loads *loads)
+{
+  struct load *load = loads->load;
+  int64_t give_up_ns = load_now_ns() + INT64_C(1000000) * DRAIN_MS;
+  load->paused = true;
+  while (load->busy > 0 && load->running > 0 && load_now_ns() < give_up_ns)
+    nanosleep(&(struct timespec){.tv_nsec = 200000}, NULL);
+  return load->busy == 0;
+}
+
+void loads_go_on(struct loads *loads)
+{
+  loads->load->paused = false;
 }
 
 void loads_end(struct loads *loads, struct tally *ret_tally)

@@ -4,13 +4,15 @@
 
 #include "tests/bench/load_thread.h"
 
-enum { EVENTS_MAX = 256, DRAIN_MS = 10000 };
+enum { EVENTS_MAX = 256 };
+static const int64_t pause_look_ns = 1000000;
 
 void load_thread_idle(struct load_thread *t, struct connection *c)
 {
   c->next_idle = t->idle;
   t->idle = c;
   t->n_busy--;
+  t->load->busy--;
 }
 
 /* When the next request is due; closed loop: at once. */
@@ -33,6 +35,8 @@ static int64_t hand_out(struct load_thread *t)
     int64_t due_ns = next_due(t, now_ns);
     if (load->sent_all || (load->end_ns != 0 && now_ns >= load->end_ns))
       return 0;
+    if (load->paused)
+      return now_ns + pause_look_ns;
     if (due_ns > now_ns)
       return due_ns;
     size_t n = atomic_fetch_add_explicit(&load->next, 1, memory_order_relaxed);
@@ -43,6 +47,7 @@ static int64_t hand_out(struct load_thread *t)
     struct connection *c = t->idle;
     t->idle = c->next_idle;
     t->n_busy++;
+    load->busy++;
     t->n_due++;
     connection_take(c, requests_get(load->requests, n), due_ns);
   }

@@ -5,6 +5,9 @@
 #include "tests/bench/load.h"
 #include "tests/bench/reply.h"
 
+/* How long answers are waited for. */
+enum { DRAIN_MS = 10000 };
+
 enum connection_state { CLOSED, CONNECTING, IDLE, SENDING, RECEIVING };
 
 struct connection {

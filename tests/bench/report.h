@@ -12,7 +12,8 @@ struct measured {
   uint64_t answered;      /* new certificates between the two looks at the CPU clocks */
   double cpu_s, system_s; /* daemon and key holder */
   double client_cpu_s;    /* this program */
-  struct floor floor;
+  struct floor floor;     /* the mean of n_floors */
+  int n_floors;
   uint64_t rss, rss_peak;
   bool has_rows; /* the ledger could be looked at, before and after */
   uint64_t rows_before, rows, rows_added, ledger_octets_added, released; /* over the whole run */
