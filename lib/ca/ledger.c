@@ -59,7 +59,7 @@ static bool open_writer(struct ledger *ledger, struct fault *f)
   int64_t last_event;
   if (!ledger_connection_open(ledger->path, LEDGER_WRITES, &writer, f) ||
       !ledger_check_identity(writer, f) || !ledger_connection_set_up_writer(writer, f) ||
-      !ledger_migrate(writer, ledger_migrations, f) ||
+      !ledger_migrate(writer, ledger_migrations, f) || !ledger_guards_set(writer, f) ||
       !ledger_event_last_id(writer, &last_event, f))
     return false;
   ledger->last_event = last_event;

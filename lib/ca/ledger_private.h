@@ -88,6 +88,11 @@ AUTO_VALUE(ledger_call, struct ledger_call, ledger_call_close)
 /* A statement without parameters and results. */
 bool ledger_run(struct ledger_connection *c, enum ledger_sql sql, struct fault *f);
 
+/* --- triggers: ledger_guards.c --- */
+
+/* From now on the writer is not slowed by what only others need. When the schema is up to date. */
+bool ledger_guards_set(struct ledger_connection *writer, struct fault *f);
+
 /* --- the ledger: ledger.c --- */
 
 /* What rows that were added say about their span, and the table does not say yet. */

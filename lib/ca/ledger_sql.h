@@ -69,6 +69,9 @@ enum { SPAN_ROWS = 128 };
   X(LABEL,     "SELECT id FROM labels WHERE text = ?1")                                            \
   X(ADD_LABEL, "INSERT INTO labels (text) VALUES (?1)")                                            \
                                                                                                    \
+  X(GUARDS,                                                                                        \
+    "SELECT sql FROM sqlite_schema WHERE type = 'trigger'"                                         \
+    " AND name NOT IN ('certificates_insert', 'names_insert', 'events_insert')")                   \
   /* Of the runs in the table of keys (sql/0014-key_runs.sql): those in front of a row behind all  \
    * of them, those of one bucket, one more, all; and the rows that are in none. */                \
   X(WRITTEN_RUNS, "SELECT coalesce(max(id) / 128 + 1, 0) FROM keys")                               \

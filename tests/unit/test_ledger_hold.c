@@ -9,6 +9,8 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
+#include "lib/ca/ledger_private.h"
+
 static struct bytes serial_of(const struct issued *row)
 {
   return bytes_of(row->serial_number, SERIAL_NUMBER_LEN);
@@ -97,6 +99,37 @@ static void a_foreign_hand_cannot_change_a_row(void **state)
   assert_string_equal(got.device_serial, "W-1");
   assert_string_equal(got.station, "line-1");
   assert_int_equal(count_rows(bench->ledger), 2);
+}
+
+/* Its own writer goes without those triggers on INSERT that are for others, and no other. */
+static void nor_can_its_own_writer(void **state)
+{
+  struct bench *bench = *state;
+  static const char *const attempts[] = {
+      "UPDATE certificates SET device_serial = 'W-9'",
+      "DELETE FROM certificates",
+      "UPDATE names SET value = 'x.example'",
+      "DELETE FROM names",
+      "UPDATE labels SET text = 'line-9' WHERE text = 'line-1'",
+      "DELETE FROM labels",
+      "REPLACE INTO labels SELECT 99, text FROM labels",
+      "UPDATE authorities SET issued = issued - 1",
+      "DELETE FROM authorities",
+      "UPDATE marks SET bits = 0",
+      "DELETE FROM marks",
+  };
+  AUTO(sans) names = {0};
+  AUTO(fault) f = {0};
+  AUTO(issued) row = row_of(1);
+  assert_true(sans_add(&names, SAN_DNS, bytes_of_text("w-1.example"), &f));
+  assert_int_equal(append_named(bench->ledger, &row, &names, false, NOW).code, FAULT_NONE);
+  for (size_t i = 0; i < ARRAY_LEN(attempts); i++) {
+    AUTO(fault) refused = {0};
+    if (ledger_execute(bench->ledger->writer, attempts[i], &refused) ||
+        sqlite3_errcode(bench->ledger->writer->db) != SQLITE_CONSTRAINT_TRIGGER)
+      fail_msg("%s: %s", attempts[i], refused.detail);
+  }
+  assert_int_equal(count_rows(bench->ledger), 1);
 }
 
 /* --- crashes and full disks --- */
@@ -285,6 +318,7 @@ int main(void)
 #define TEST_IN_FOLDER(name) cmocka_unit_test_setup_teardown(name, set_up_folder, tear_down)
   const struct CMUnitTest tests[] = {
       TEST(a_foreign_hand_cannot_change_a_row),
+      TEST(nor_can_its_own_writer),
       TEST_IN_FOLDER(what_was_committed_survives_a_kill),
       TEST_IN_FOLDER(a_full_disk_is_a_fault_and_loses_nothing),
       TEST(the_probe_fails_when_it_cannot_write),
