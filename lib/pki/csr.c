@@ -10,6 +10,7 @@
 enum {
   TEXT_MAX = 2 * CSR_MAX, /* base64, wrapped, with its armour */
   OIDS_MAX = 32,          /* attributes in a request, extensions in an attribute */
+  HINTS_MAX = 64,
 };
 
 /* --- from what a peer sends to DER --- */
@@ -200,10 +201,23 @@ bool csr_read(struct bytes der, struct csr *ret_csr, struct fault *f)
 
 bool csr_verify(const struct csr *csr, struct fault *f)
 {
-  if (pubkey_verify(&csr->key, csr->alg, csr->info, csr->signature))
+  if (pubkey_verify_hinted(&csr->key, csr->alg, csr->info, csr->signature, &csr->hint))
     return true;
   return fault_set(f, BAD_PROOF_OF_POSSESSION, "the %s signature is not that of the %s key in it",
                    sig_alg_name(csr->alg), key_type_name(csr->key.type));
+}
+
+void csr_hint_all(struct csr *const csrs[], size_t n)
+{
+  struct pubkey_hint hints[HINTS_MAX];
+  for (size_t from = 0, part; from < n; from += part) {
+    part = n - from < HINTS_MAX ? n - from : HINTS_MAX;
+    for (size_t i = 0; i < part; i++) {
+      struct csr *csr = csrs[from + i];
+      hints[i] = (struct pubkey_hint){&csr->key, csr->alg, csr->signature, &csr->hint};
+    }
+    pubkey_hint_all(hints, part);
+  }
 }
 
 void csr_free(struct csr *csr)

@@ -12,6 +12,7 @@ lib_pki_libpki_a_SOURCES += \
   lib/pki/name.c lib/pki/name.h \
   lib/pki/ocsp_request.c lib/pki/ocsp_request.h \
   lib/pki/pem.c lib/pki/pem.h \
+  lib/pki/p256.c lib/pki/p256.h \
   lib/pki/point.c lib/pki/point.h \
   lib/pki/pubkey.c lib/pki/pubkey.h \
   lib/pki/pubkey_strength.c \

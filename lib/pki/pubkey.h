@@ -6,6 +6,7 @@
 
 #include "lib/base/buf.h"
 #include "lib/base/fault.h"
+#include "lib/pki/p256.h"
 
 enum key_type { KEY_EC_P256, KEY_EC_P384, KEY_EC_P521, KEY_RSA, KEY_ED25519, KEY_TYPE_COUNT };
 
@@ -59,6 +60,19 @@ bool pubkey_check_strength(const struct pubkey *key, struct fault *f);
  * bound: RSA keys of more than 4096 bits, or with an exponent of more than 64, verify nothing. */
 bool pubkey_verify(const struct pubkey *key, enum sig_alg alg, struct bytes octets,
                    struct bytes signature);
+
+/* Signatures that are to be verified soon, by this thread: what it costs less to have for all of them
+ * at once. *ret is unknown where there is no such thing. */
+struct pubkey_hint {
+  const struct pubkey *key;
+  enum sig_alg alg;
+  struct bytes signature;
+  struct p256_inverse *ret;
+};
+void pubkey_hint_all(const struct pubkey_hint hints[], size_t n);
+/* The same as pubkey_verify(), whatever the hint. NULL: none. */
+bool pubkey_verify_hinted(const struct pubkey *key, enum sig_alg alg, struct bytes octets,
+                          struct bytes signature, const struct p256_inverse *hint);
 
 /* SubjectKeyIdentifier: RFC 7093 method 1, the leftmost 160 bits of SHA-256 over the key's BIT
  * STRING content. */

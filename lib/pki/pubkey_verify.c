@@ -13,7 +13,7 @@
 #include "lib/pki/evp.h"
 #include "lib/pki/point.h"
 
-enum { RSA_OCTETS_MAX = 512, EXPONENT_OCTETS_MAX = 8 };
+enum { RSA_OCTETS_MAX = 512, EXPONENT_OCTETS_MAX = 8, HINTS_MAX = 64 };
 
 struct contexts {
   EVP_PKEY_CTX *rsa_maker;
@@ -126,14 +126,14 @@ static bool read_ecdsa(struct bytes signature, struct bytes *ret_r, struct bytes
 }
 
 static bool verify_ecdsa(const struct pubkey *key, enum sig_alg alg, struct bytes octets,
-                         struct bytes signature)
+                         struct bytes signature, const struct p256_inverse *hint)
 {
   struct digest digest;
   struct bytes r, s;
   if (!read_ecdsa(signature, &r, &s))
     return false;
   digest_make(alg, octets, &digest);
-  return point_verify(key, bytes_of(digest.octets, digest.len), r, s);
+  return point_verify(key, bytes_of(digest.octets, digest.len), r, s, hint);
 }
 
 static bool verify_other(const struct pubkey *key, enum sig_alg alg, struct bytes octets,
@@ -152,11 +152,39 @@ static bool verify_other(const struct pubkey *key, enum sig_alg alg, struct byte
   return verified;
 }
 
-bool pubkey_verify(const struct pubkey *key, enum sig_alg alg, struct bytes octets,
-                   struct bytes signature)
+bool pubkey_verify_hinted(const struct pubkey *key, enum sig_alg alg, struct bytes octets,
+                          struct bytes signature, const struct p256_inverse *hint)
 {
   if (!fits[alg][key->type])
     return false;
-  return key->type <= KEY_EC_P521 ? verify_ecdsa(key, alg, octets, signature)
+  return key->type <= KEY_EC_P521 ? verify_ecdsa(key, alg, octets, signature, hint)
                                   : verify_other(key, alg, octets, signature);
+}
+
+bool pubkey_verify(const struct pubkey *key, enum sig_alg alg, struct bytes octets,
+                   struct bytes signature)
+{
+  return pubkey_verify_hinted(key, alg, octets, signature, NULL);
+}
+
+/* --- for many at once --- */
+
+static void hint_part(const struct pubkey_hint hints[], size_t n)
+{
+  struct p256_inverse *inverses[HINTS_MAX];
+  struct bytes s[HINTS_MAX], r;
+  size_t found = 0;
+  for (size_t i = 0; i < n; i++) {
+    *hints[i].ret = (struct p256_inverse){0};
+    if (hints[i].key->type == KEY_EC_P256 && fits[hints[i].alg][KEY_EC_P256] &&
+        read_ecdsa(hints[i].signature, &r, &s[found]))
+      inverses[found++] = hints[i].ret;
+  }
+  point_invert_all(s, inverses, found);
+}
+
+void pubkey_hint_all(const struct pubkey_hint hints[], size_t n)
+{
+  for (size_t from = 0; from < n; from += HINTS_MAX)
+    hint_part(hints + from, n - from < HINTS_MAX ? n - from : HINTS_MAX);
 }
