@@ -14,6 +14,12 @@ CREATE TABLE keys (
                            -- fifth octet of its SHA-256; id % 65536, most significant octet first
 ) STRICT;
 
+CREATE TRIGGER keys_insert BEFORE INSERT ON keys
+BEGIN
+  SELECT RAISE(ROLLBACK, 'keys are only added, each bucket behind the last one, of a run that is whole')
+    WHERE NEW.id IS NOT (SELECT coalesce(max(id), -1) + 1 FROM keys)
+       OR (SELECT coalesce(max(id), 0) FROM certificates) < (NEW.id / 128 + 1) * 65536 - 1;
+END;
 CREATE TRIGGER keys_update BEFORE UPDATE ON keys
 BEGIN
   SELECT RAISE(ABORT, 'keys are only added');

@@ -89,6 +89,11 @@ static bool open_keys(struct ledger *ledger, struct fault *f)
   return last_id(ledger->writer, &id, f) && ledger_keys_new(ledger->writer, id, &ledger->keys, f);
 }
 
+static bool open_checkpoint(struct ledger *ledger, struct fault *f)
+{
+  return ledger_checkpoint_new(ledger->writer, &ledger->writer_mutex, &ledger->checkpoint, f);
+}
+
 static bool begin_to_know(struct ledger *ledger, struct fault *f)
 {
   struct ledger_connection *reader;
@@ -118,7 +123,7 @@ bool ledger_open(const char *path, struct ledger **ret_ledger, struct fault *f)
     return fault_no_memory(f);
   if (!ledger_lock(path, &ledger->lock_fd, f) || !ledger_remove_leftovers(path, f) ||
       !create(path, f) || !open_writer(ledger, f) || !ledger_find_last_revocation(ledger, f) ||
-      !open_keys(ledger, f) || !begin_to_know(ledger, f))
+      !open_checkpoint(ledger, f) || !open_keys(ledger, f) || !begin_to_know(ledger, f))
     return false;
   *ret_ledger = TAKE(ledger);
   return true;
@@ -130,6 +135,7 @@ void ledger_close(struct ledger *ledger)
     return;
   ledger_known_free(ledger->known);
   ledger_keys_free(ledger->keys);
+  ledger_checkpoint_free(ledger->checkpoint);
   while (ledger->idle != NULL) {
     struct ledger_connection *reader = ledger->idle;
     ledger->idle = reader->next;
@@ -285,6 +291,7 @@ bool ledger_commit(struct ledger_batch *batch, struct fault *f)
   if (done && batch->has_changed_principal)
     ledger_principals_changed(ledger);
   if (done) {
+    ledger_keys_commit(ledger->keys);
     ledger_known_commit(ledger->known, batch->last_id);
     ledger_orders_counted(ledger, &ledger->writer->orders);
     ledger_meter_commit(batch);

@@ -275,8 +275,8 @@ static bool add(struct ledger_batch *batch, struct issued *row, const struct san
   int64_t id = batch->last_id + 1;
   if (!add_row(batch, row, id, verdict->replaces, f) ||
       !add_names(batch->ledger->writer, names, id, f) ||
-      !ledger_keys_add(batch->ledger->keys, batch->ledger->writer, id, row->spki_sha256, f) || !ledger_use_secret(batch, row, f) ||
-      !ledger_renew_proof(batch, row, f))
+      !ledger_keys_add(batch->ledger->keys, batch->ledger->writer, id, row->spki_sha256, f) ||
+      !ledger_use_secret(batch, row, f) || !ledger_renew_proof(batch, row, f))
     return false;
   row->id = batch->last_id = id;
   ledger_known_add(batch->ledger->known, row);

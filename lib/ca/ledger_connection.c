@@ -13,15 +13,20 @@ static const char connection_setup[] = "PRAGMA foreign_keys = ON;"
                                        "PRAGMA temp_store = MEMORY;";
 
 /* Names and devices may come in any order: a cache keeps the upper levels of their indexes and hot
- * pages, and checkpoints that are further apart write each page fewer times. Nothing
- * is ever deleted, so that there is nothing to overwrite with zeros. */
-static const char writer_setup[] = "PRAGMA synchronous = FULL;"
-                                   "PRAGMA secure_delete = OFF;"
-                                   "PRAGMA cache_size = -12288;"
-                                   "PRAGMA wal_autocheckpoint = 4000;"
-                                   "PRAGMA journal_size_limit = 67108864;";
-static const char reader_setup[] = "PRAGMA query_only = ON;"
-                                   "PRAGMA cache_size = -8192;";
+ * pages, and checkpoints that are further apart write each page fewer times; the writer's own are
+ * those of when nobody else makes them. Nothing is ever deleted, so that there is nothing to
+ * overwrite with zeros. */
+static const char *const setups[LEDGER_ACCESS_COUNT] = {
+    [LEDGER_WRITES] = "PRAGMA synchronous = FULL;"
+                      "PRAGMA secure_delete = OFF;"
+                      "PRAGMA cache_size = -12288;"
+                      "PRAGMA wal_autocheckpoint = 4000;"
+                      "PRAGMA journal_size_limit = 67108864;",
+    [LEDGER_READS] = "PRAGMA query_only = ON;"
+                     "PRAGMA cache_size = -8192;",
+    [LEDGER_CHECKPOINTS] = "PRAGMA synchronous = FULL;"
+                           "PRAGMA cache_size = 16;",
+};
 
 bool ledger_sqlite_fault(const struct ledger_connection *c, struct fault *f)
 {
@@ -57,8 +62,7 @@ static bool set_up(struct ledger_connection *c, enum ledger_access access, struc
   sqlite3_busy_timeout(c->db, BUSY_TIMEOUT_MS);
   sqlite3_db_config(c->db, SQLITE_DBCONFIG_DEFENSIVE, 1, (int *)NULL);
   sqlite3_db_config(c->db, SQLITE_DBCONFIG_DQS_DML, 0, (int *)NULL);
-  return ledger_execute(c, connection_setup, f) &&
-         ledger_execute(c, access == LEDGER_WRITES ? writer_setup : reader_setup, f);
+  return ledger_execute(c, connection_setup, f) && ledger_execute(c, setups[access], f);
 }
 
 bool ledger_connection_open(const char *path, enum ledger_access access,

@@ -17,7 +17,8 @@ struct key_run {
 struct ledger_keys {
   pthread_mutex_t lock; /* of the runs */
   struct key_run runs[RUNS_AT_HAND];
-  int64_t last_id; /* the newest row that is here or in the table; -1: none */
+  int64_t last_id;   /* the newest row that is here or in the table; -1: none */
+  int64_t committed; /* as of the last commit: what came since is gone when a transaction begins */
 };
 
 struct key_tag key_tag_of(const uint8_t spki_sha256[32])
@@ -69,8 +70,10 @@ static bool put(struct ledger_keys *keys, int64_t id, const uint8_t spki_sha256[
     clear(run);
     run->run = run_of(id);
   }
-  buf_add(&run->buckets[tag.bucket], entry, sizeof entry);
-  bool ok = buf_ok(&run->buckets[tag.bucket]);
+  struct buf *bucket = &run->buckets[tag.bucket];
+  buf_add(bucket, entry, sizeof entry);
+  bool ok = buf_ok(bucket);
+  bucket->failed = false; /* what it had is good; this transaction is not */
   pthread_mutex_unlock(&keys->lock);
   return ok || fault_no_memory(f);
 }
@@ -79,8 +82,7 @@ static void drop_behind(struct key_run *run, int64_t last_id)
 {
   for (size_t i = 0; i < KEY_BUCKETS; i++) {
     struct buf *bucket = &run->buckets[i];
-    while (bucket->len > 0 &&
-           entry_id(run, bucket->data + bucket->len - KEY_ENTRY_LEN) > last_id)
+    while (bucket->len > 0 && entry_id(run, bucket->data + bucket->len - KEY_ENTRY_LEN) > last_id)
       bucket->len -= KEY_ENTRY_LEN;
   }
 }
@@ -171,9 +173,16 @@ static bool go_back(struct ledger_keys *keys, struct ledger_connection *writer, 
 bool ledger_keys_begin(struct ledger_keys *keys, struct ledger_connection *writer, int64_t last_id,
                        struct fault *f)
 {
-  if (last_id < keys->last_id && !go_back(keys, writer, last_id, f))
+  int64_t known = last_id < keys->committed ? last_id : keys->committed;
+  if (known < keys->last_id && !go_back(keys, writer, known, f))
     return false;
+  keys->committed = keys->last_id;
   return catch_up(keys, writer, last_id, f);
+}
+
+void ledger_keys_commit(struct ledger_keys *keys)
+{
+  keys->committed = keys->last_id;
 }
 
 static bool catch_up_durably(struct ledger_keys *keys, struct ledger_connection *writer,
@@ -207,6 +216,7 @@ bool ledger_keys_new(struct ledger_connection *writer, int64_t last_id,
     if (!catch_up_durably(keys, writer, end < last_id ? end : last_id, f))
       return false;
   }
+  ledger_keys_commit(keys);
   *ret_keys = TAKE(keys);
   return true;
 }

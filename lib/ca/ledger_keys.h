@@ -1,5 +1,5 @@
-/* ledger_keys.h - which certificates have a public key: whole runs of certificates from the table of
- * keys (sql/0014-key_runs.sql), the newest rows from memory (up to a megabyte and a half). For
+/* ledger_keys.h - which certificates have a public key: whole runs of certificates from the table
+ * of keys (sql/0014-key_runs.sql), the newest rows from memory (up to a megabyte and a half). For
  * ledger*.c alone.
  *
  * Threads: ledger_keys_find() from any; the rest from the one that holds the writer's lock. */
@@ -29,6 +29,8 @@ void ledger_keys_free(struct ledger_keys *keys); /* accepts NULL */
  * back, reads those that came from elsewhere. */
 bool ledger_keys_begin(struct ledger_keys *keys, struct ledger_connection *writer, int64_t last_id,
                        struct fault *f);
+/* What it has added stays. */
+void ledger_keys_commit(struct ledger_keys *keys);
 /* A row was added within it, behind the last one. The last one of a run writes the run. */
 bool ledger_keys_add(struct ledger_keys *keys, struct ledger_connection *writer, int64_t id,
                      const uint8_t spki_sha256[32], struct fault *f);

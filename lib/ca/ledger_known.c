@@ -49,7 +49,8 @@ static uint64_t hash_of_key(const uint8_t spki_sha256[32])
   return hash_of_tag(&tag);
 }
 
-/* FNV-1a, spread. Whoever makes clashes on purpose makes the ledger be asked, as it would be without. */
+/* FNV-1a, spread. Whoever makes clashes on purpose makes the ledger be asked, as it would be
+ * without. */
 static uint64_t hash_of_device(struct bytes device_serial)
 {
   uint64_t hash = 14695981039346656037u;
@@ -132,7 +133,8 @@ static void take_keys(const struct ledger_call *call, struct bloom *part)
 {
   struct key_tag tag = {.bucket = (uint8_t)sqlite3_column_int(call->statement, 0)};
   struct bytes entries = ledger_call_column(call, 1);
-  for (; entries.len >= KEY_ENTRY_LEN; entries.data += KEY_ENTRY_LEN, entries.len -= KEY_ENTRY_LEN) {
+  for (; entries.len >= KEY_ENTRY_LEN;
+       entries.data += KEY_ENTRY_LEN, entries.len -= KEY_ENTRY_LEN) {
     memcpy(tag.octets, entries.data, sizeof tag.octets);
     bloom_add(part, hash_of_tag(&tag));
   }

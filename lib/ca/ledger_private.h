@@ -9,6 +9,7 @@
 #include "lib/ca/event.h"
 #include "lib/ca/ledger.h"
 #include "lib/ca/ledger_backup.h"
+#include "lib/ca/ledger_checkpoint.h"
 #include "lib/ca/ledger_keys.h"
 #include "lib/ca/ledger_known.h"
 #include "lib/ca/ledger_sql.h"
@@ -37,7 +38,7 @@ struct ledger_connection {
   struct ledger_connection *next;  /* in the pool */
 };
 
-enum ledger_access { LEDGER_READS, LEDGER_WRITES };
+enum ledger_access { LEDGER_READS, LEDGER_WRITES, LEDGER_CHECKPOINTS, LEDGER_ACCESS_COUNT };
 
 /* Opens an existing file. A writer is not set up yet: see ledger_connection_set_up_writer(). */
 bool ledger_connection_open(const char *path, enum ledger_access access,
@@ -181,6 +182,7 @@ struct ledger {
   pthread_mutex_t writer_mutex; /* from ledger_begin to the batch's end, and for principals */
   struct ledger_connection *writer;
   struct label_slot labels[LABEL_SLOTS]; /* as of the open transaction */
+  struct ledger_checkpoint *checkpoint;
   struct ledger_batch batch;
   _Atomic int64_t last_event; /* that is on disk */
   struct ledger_counters counters;

@@ -19,8 +19,8 @@ struct csr {
   struct pubkey key;
   enum sig_alg alg;
   struct bytes signature;
-  struct sans names; /* from extensionRequest; owned */
-  bool has_names;    /* the CSR has a SubjectAltName extension */
+  struct sans names;        /* from extensionRequest; owned */
+  bool has_names;           /* the CSR has a SubjectAltName extension */
   struct p256_inverse hint; /* for csr_verify(), from csr_hint_all() */
 };
 

@@ -61,8 +61,8 @@ bool pubkey_check_strength(const struct pubkey *key, struct fault *f);
 bool pubkey_verify(const struct pubkey *key, enum sig_alg alg, struct bytes octets,
                    struct bytes signature);
 
-/* Signatures that are to be verified soon, by this thread: what it costs less to have for all of them
- * at once. *ret is unknown where there is no such thing. */
+/* Signatures that are to be verified soon, by this thread: what it costs less to have for all of
+ * them at once. *ret is unknown where there is no such thing. */
 struct pubkey_hint {
   const struct pubkey *key;
   enum sig_alg alg;

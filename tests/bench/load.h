@@ -31,12 +31,13 @@ struct load {
   const char *host, *root_file;
   size_t connections, threads;
   bool handshake;
-  double rate;                        /* 0: closed loop */
+  double rate;      /* 0: closed loop */
   int64_t begin_ns; /* sending */
   /* shared while it runs */
-  _Atomic int64_t start_ns, end_ns; /* measuring; the end. end_ns 0: when all are sent, or not known yet */
-  atomic_bool paused;               /* nothing is sent */
-  atomic_size_t busy;               /* requests that have no answer yet */
+  _Atomic int64_t start_ns,
+      end_ns;         /* measuring; the end. end_ns 0: when all are sent, or not known yet */
+  atomic_bool paused; /* nothing is sent */
+  atomic_size_t busy; /* requests that have no answer yet */
   struct sockaddr_storage address;
   socklen_t address_len;
   SSL_CTX *tls;
@@ -58,7 +59,8 @@ struct loads {
 bool loads_start(struct load *load, struct loads *ret_loads, struct fault *f);
 /* Waits until all threads have ended, at most until the instant; false when some have not. */
 bool loads_wait(struct loads *loads, int64_t until_ns);
-/* Sends nothing more, and waits until all is answered (false: it is not within 10 seconds); goes on. */
+/* Sends nothing more, and waits until all is answered (false: it is not within 10 seconds); goes
+ * on. */
 bool loads_pause(struct loads *loads);
 void loads_go_on(struct loads *loads);
 /* Joins, and adds up what was measured. */

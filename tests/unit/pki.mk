@@ -3,7 +3,7 @@ PKI_TEST_LIBS = lib/pki/libpki.a lib/base/libbase.a $(CHECK_LIBS) $(CRYPTO_LIBS)
 PKI_TEST_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(CRYPTO_CFLAGS)
 
 # reading
-PKI_READ_TESTS = tests/unit/test_csr tests/unit/test_der tests/unit/test_name tests/unit/test_pem tests/unit/test_pubkey tests/unit/test_san
+PKI_READ_TESTS = tests/unit/test_csr tests/unit/test_der tests/unit/test_name tests/unit/test_p256 tests/unit/test_pem tests/unit/test_pubkey tests/unit/test_san
 check_PROGRAMS += $(PKI_READ_TESTS)
 TESTS += $(PKI_READ_TESTS)
 tests_unit_test_csr_CFLAGS = $(PKI_TEST_CFLAGS)
@@ -16,6 +16,9 @@ tests_unit_test_der_LDADD = $(PKI_TEST_LIBS)
 tests_unit_test_name_CFLAGS = $(PKI_TEST_CFLAGS)
 tests_unit_test_name_SOURCES = tests/unit/test_name.c tests/unit/unit.h
 tests_unit_test_name_LDADD = $(PKI_TEST_LIBS)
+tests_unit_test_p256_CFLAGS = $(PKI_TEST_CFLAGS)
+tests_unit_test_p256_SOURCES = tests/unit/test_p256.c tests/unit/unit.h
+tests_unit_test_p256_LDADD = $(PKI_TEST_LIBS)
 tests_unit_test_pem_CFLAGS = $(PKI_TEST_CFLAGS)
 tests_unit_test_pem_SOURCES = tests/unit/test_pem.c tests/unit/unit.h
 tests_unit_test_pem_LDADD = $(PKI_TEST_LIBS)
