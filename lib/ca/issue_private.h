@@ -40,7 +40,8 @@ bool job_queue_put(struct job_queue *queue, struct job_list *list);
 /* How much is taken of a queue at a time. */
 struct job_taker {
   size_t takers;      /* who take from it: each its part of what waits, */
-  unsigned share;     /* or 1 / share of the jobs that are under way, if that is more: */
+  unsigned share;     /* or 1 / share of the jobs that are under way, if that is more, */
+  size_t few;         /* or up to so many of its part of those: */
   unsigned gather_us; /* it waits so long for them */
   size_t most;        /* and never more than so many */
 };

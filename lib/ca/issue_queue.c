@@ -90,6 +90,17 @@ static size_t least_of(size_t a, size_t b)
   return a < b ? a : b;
 }
 
+static size_t most_of(size_t a, size_t b)
+{
+  return a > b ? a : b;
+}
+
+static size_t wanted_of(const struct job_taker *taker, size_t under_way)
+{
+  size_t few = least_of(under_way / taker->takers, taker->few);
+  return least_of(most_of(under_way / taker->share, few), taker->most);
+}
+
 /* A small load spreads over all takers, a large one comes in batches. */
 static size_t part_of(const struct job_taker *taker, size_t waiting, size_t wanted)
 {
@@ -106,7 +117,7 @@ bool job_queue_take(struct job_queue *queue, const struct job_taker *taker,
   do {
     while (queue->jobs.n == 0 && !queue->closed)
       pthread_cond_wait(&queue->filled, &queue->lock);
-    wanted = least_of(atomic_load(under_way) / taker->share, taker->most);
+    wanted = wanted_of(taker, atomic_load(under_way));
     wait_for_more(queue, wanted, taker->gather_us);
     /* Meanwhile another one may have taken them. */
   } while (queue->jobs.n == 0 && !queue->closed);

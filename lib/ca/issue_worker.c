@@ -12,7 +12,7 @@
 #include "lib/pki/lint.h"
 
 /* A batch costs one question to the ledger and one message to the key holder, whatever its size. */
-enum { RANDOM_POOL = 455 * SERIAL_NUMBER_RANDOM_LEN, GATHER_US = 500 };
+enum { RANDOM_POOL = 455 * SERIAL_NUMBER_RANDOM_LEN, FEW = 8, GATHER_US = 500 };
 
 struct worker {
   struct issuer *issuer;
@@ -196,6 +196,7 @@ static void *run(void *context)
   struct job_list list;
   const struct job_taker taker = {.takers = w->issuer->n_workers,
                                   .share = 2 * w->issuer->n_workers,
+                                  .few = FEW,
                                   .gather_us = GATHER_US,
                                   .most = SIGNER_BATCH_MAX};
   while (job_queue_take(&w->issuer->incoming, &taker, &w->issuer->n_jobs, &list)) {

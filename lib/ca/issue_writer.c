@@ -6,9 +6,10 @@
 #include "lib/ca/event.h"
 #include "lib/ca/issue_private.h"
 
-/* While others are on their way a transaction waits a moment for some of them: each one costs a
- * sync, and writes pages that they share. One request alone waits for nobody. */
-static const struct job_taker taker = {.takers = 1, .share = 2, .gather_us = 1500, .most = 512};
+/* While others are on their way a transaction waits a moment for them, or for half of many: each
+ * one costs a sync, and writes pages that they share. One request alone waits for nobody. */
+static const struct job_taker taker = {
+    .takers = 1, .share = 2, .few = 16, .gather_us = 1500, .most = 512};
 
 static void describe_who(const struct issue_request *request, struct event *event)
 {

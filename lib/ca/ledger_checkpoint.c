@@ -72,15 +72,27 @@ static int bring_over(struct ledger_checkpoint *c)
   return done;
 }
 
+/* SQLite syncs the database when all of the log is there. Most of it may reach the disk before the
+ * writer waits for that. */
+static void sync_what_is_there(struct ledger_checkpoint *c)
+{
+  sqlite3_file *file = NULL;
+  if (sqlite3_file_control(c->own->db, "main", SQLITE_FCNTL_FILE_POINTER, &file) == SQLITE_OK &&
+      file != NULL && file->pMethods != NULL)
+    file->pMethods->xSync(file, SQLITE_SYNC_NORMAL);
+}
+
 static void bring_all_over(struct ledger_checkpoint *c)
 {
   int done = bring_over(c);
   if (frames_now(c) < LONG_FRAMES)
     return;
+  sync_what_is_there(c);
   for (int i = 1; i < TRIES && frames_now(c) - done > REST_FRAMES; i++)
     done = bring_over(c);
   if (frames_now(c) - done > EVERY_FRAMES)
     return; /* a reader keeps us from it: no need for the writer to wait, too */
+  sync_what_is_there(c);
   pthread_mutex_lock(c->writer_mutex);
   bring_over(c);
   pthread_mutex_unlock(c->writer_mutex);

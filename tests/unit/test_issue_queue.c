@@ -66,6 +66,29 @@ static void many_are_taken_in_batches(void **state)
   assert_taken(*state, &taker, 0, 40, 12);  /* nobody else is under way: half of what waits */
 }
 
+/* Beyond the few it is the share that counts. */
+static void up_to_a_few_all_are_waited_for(void **state)
+{
+  static const struct job_taker patient = {
+      .takers = 1, .share = 2, .few = 8, .gather_us = 20000, .most = 64};
+  static const struct job_taker one_of_two = {
+      .takers = 2, .share = 4, .few = 8, .gather_us = LONG_US, .most = 64};
+  int64_t begun = when_monotonic_ms();
+  put(*state, 0, 3);
+  assert_taken(*state, &patient, 4, 0, 3); /* the fourth does not come */
+  assert_in_range(when_monotonic_ms() - begun, 19, PATIENCE_MS);
+  begun = when_monotonic_ms();
+  put(*state, 3, 4);
+  assert_taken(*state, &patient, 4, 3, 4);
+  put(*state, 7, 8);
+  assert_taken(*state, &patient, 12, 7, 8);
+  put(*state, 15, 4);
+  assert_taken(*state, &one_of_two, 8, 15, 4); /* its part of eight */
+  put(*state, 19, 1);
+  assert_taken(*state, &one_of_two, 1, 19, 1); /* one alone waits for nobody */
+  assert_true(when_monotonic_ms() - begun < LONG_US / 1000);
+}
+
 static void a_batch_that_does_not_come_is_not_waited_for_long(void **state)
 {
   static const struct job_taker taker = {.takers = 1, .share = 2, .gather_us = 20000, .most = 64};
@@ -124,6 +147,7 @@ int main(void)
   const struct CMUnitTest tests[] = {
       TEST(few_are_shared_by_all_who_take),
       TEST(many_are_taken_in_batches),
+      TEST(up_to_a_few_all_are_waited_for),
       TEST(a_batch_that_does_not_come_is_not_waited_for_long),
       TEST(whoever_waits_for_a_batch_has_it_when_it_is_there),
       TEST(what_is_in_comes_out_of_a_closed_one),
