@@ -5,6 +5,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "lib/base/base64.h"
+#include "lib/pki/csr.h"
+
 static struct flow flow;
 
 static int begin(void **state)
@@ -161,6 +164,50 @@ static void each_line_stands_for_itself(void **state)
   /* And each has its event. */
   assert_true(flow_sql(&flow, "SELECT count(*) FROM events WHERE device_serial = 'B-2'"
                               " AND code IS NOT NULL") == 1);
+}
+
+/* A CSR with another signature than its own, as base64 of DER. */
+static void make_unproven_csr(struct buf *ret_text)
+{
+  AUTO(buf) pem = {0}, der = {0};
+  AUTO(fault) f = {0};
+  make_csr(&pem);
+  assert_true(csr_decode(buf_bytes(&pem), &der, &f));
+  der.data[der.len - 1] ^= 1; /* of the number s */
+  base64_add(ret_text, buf_bytes(&der), 0);
+}
+
+static void add_proven_or_not(struct buf *lines, unsigned i, bool proven)
+{
+  char serial[32], ip[32];
+  AUTO(buf) csr = {0};
+  snprintf(serial, sizeof serial, "U-%u", i);
+  snprintf(ip, sizeof ip, "10.5.1.%u", i);
+  if (proven)
+    make_csr(&csr);
+  else
+    make_unproven_csr(&csr);
+  add_line(lines, buf_text(&csr), serial, ip, NULL);
+}
+
+/* Signatures of a batch are verified together, and each has its own answer. */
+static void proofs_are_told_from_each_other(void **state)
+{
+  (void)state;
+  enum { LINES = 210, EACH = 7 };
+  struct upload upload = {.flow = &flow};
+  long rows = flow_rows(&flow);
+  for (unsigned i = 1; i <= LINES; i++)
+    add_proven_or_not(&upload.lines, i, i % EACH != 0);
+  json_t *answers = run_and_read(&upload), *answer;
+  size_t at;
+  assert_int_equal(json_array_size(answers), LINES);
+  json_array_foreach(answers, at, answer) if ((at + 1) % EACH == 0)
+      assert_string_equal(json_text(answer, "code"), "bad-proof-of-possession");
+  assert_int_equal(lines_with_status(answers, 201), LINES - LINES / EACH);
+  assert_int_equal(flow_rows(&flow) - rows, LINES - LINES / EACH);
+  json_decref(answers);
+  upload_free(&upload);
 }
 
 static void the_same_line_twice_is_one_certificate(void **state)
@@ -348,6 +395,7 @@ int main(void)
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(two_thousand_lines_are_answered_in_their_order),
       cmocka_unit_test(each_line_stands_for_itself),
+      cmocka_unit_test(proofs_are_told_from_each_other),
       cmocka_unit_test(the_same_line_twice_is_one_certificate),
       cmocka_unit_test(an_order_is_not_overrun),
       cmocka_unit_test(a_body_of_chunks_and_an_empty_one),
