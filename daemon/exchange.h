@@ -111,6 +111,12 @@ struct exchange {
   char device_serial[65], serial_number[41];
   bool recorded; /* its event is in the ledger already */
 
+  /* What is left to do when a deferred exchange is finished: makes the reply, and frees what it is
+   * made of. Called once, by the front's own thread, also when nobody waits for the reply any more.
+   * NULL: nothing. */
+  void (*complete)(struct exchange *x);
+  void *completes; /* what it works on */
+
   void *front; /* the front's own */
 };
 

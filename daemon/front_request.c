@@ -184,11 +184,24 @@ static enum MHD_Result take_body(struct incoming *in, const char *octets, size_t
 
 /* --- the end of the body --- */
 
+static void complete(struct incoming *in)
+{
+  if (in->x.complete != NULL)
+    in->x.complete(&in->x);
+  in->x.complete = NULL;
+}
+
+static enum MHD_Result send_finished(struct incoming *in)
+{
+  complete(in);
+  return front_send(in);
+}
+
 /* The handler keeps the exchange: suspends the connection, unless its reply is there already. */
 static enum MHD_Result wait_for_finish(struct incoming *in)
 {
   if (in->progress == FINISHED)
-    return front_send(in);
+    return send_finished(in);
   suspend(in);
   return MHD_YES;
 }
@@ -248,7 +261,7 @@ enum MHD_Result front_on_request(void *context, struct MHD_Connection *connectio
     return take_body(in, upload, len);
   }
   if (in->answered || in->progress == FINISHED)
-    return front_send(in);
+    return send_finished(in);
   return dispatch(in);
 }
 
@@ -332,6 +345,7 @@ void front_on_completed(void *context, struct MHD_Connection *connection, void *
   *request = NULL;
   if (in == NULL)
     return;
+  complete(in);
   front_tls_let_go(in);
   note_refusal_of_mhd(in);
   const char *ended = how_it_ended(in, how);

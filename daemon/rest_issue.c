@@ -43,15 +43,23 @@ static bool reply(struct exchange *x, const struct cert_form *form, struct issue
   return true;
 }
 
-/* On a thread of the pipeline: nothing here waits. */
+static void complete(struct exchange *x)
+{
+  struct call *call = x->completes;
+  struct issue_job *job = &call->job;
+  if (job->fault.code != FAULT_NONE || !reply(x, call->form, &job->result, &job->fault))
+    exchange_fail(x, &job->fault);
+  issue_job_free(job);
+}
+
+/* On the one thread that writes the ledger: others are better placed to make the reply. */
 static void done(struct issue_job *job)
 {
   struct call *call = job->context;
   struct exchange *x = call->x;
   x->recorded = true;
-  if (job->fault.code != FAULT_NONE || !reply(x, call->form, &job->result, &job->fault))
-    exchange_fail(x, &job->fault);
-  issue_job_free(job);
+  x->complete = complete;
+  x->completes = call;
   exchange_finish(x);
 }
 
