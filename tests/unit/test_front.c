@@ -81,6 +81,48 @@ static enum handled later(struct exchange *x)
   return DEFERRED;
 }
 
+/* Replies that the front's own thread makes: finished before, or by another thread. */
+static atomic_int n_completed;
+static pthread_t completed_by;
+
+static void complete(struct exchange *x)
+{
+  answer(x, x->completes);
+  completed_by = pthread_self();
+  n_completed++;
+}
+
+static enum handled completed_soon(struct exchange *x)
+{
+  static char text[] = "completed soon";
+  x->complete = complete;
+  x->completes = text;
+  exchange_finish(x);
+  return DEFERRED;
+}
+
+static void *leave_the_rest(void *context)
+{
+  static char text[] = "completed later";
+  struct exchange *x = context;
+  while (!let_go)
+    nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+  x->complete = complete;
+  x->completes = text;
+  exchange_finish(x);
+  n_waiting--;
+  return NULL;
+}
+
+static enum handled completed_later(struct exchange *x)
+{
+  pthread_t thread;
+  n_waiting++;
+  assert_int_equal(pthread_create(&thread, NULL, leave_the_rest, x), 0);
+  pthread_detach(thread);
+  return DEFERRED;
+}
+
 static bool count_down(void *state, struct buf *out, bool *ret_end)
 {
   int *left = state;
@@ -248,6 +290,8 @@ static const struct route rows[] = {
     {METHOD_GET, "/now", OPEN_TO_ALL, 0, NULL, now},
     {METHOD_GET, "/soon", OPEN_TO_ALL, 0, NULL, soon},
     {METHOD_GET, "/later", OPEN_TO_ALL, 0, NULL, later},
+    {METHOD_GET, "/completed-soon", OPEN_TO_ALL, 0, NULL, completed_soon},
+    {METHOD_GET, "/completed-later", OPEN_TO_ALL, 0, NULL, completed_later},
     {METHOD_GET, "/stream", OPEN_TO_ALL, 0, NULL, stream},
     {METHOD_GET, "/file", OPEN_TO_ALL, 0, NULL, file},
     {METHOD_GET, "/failed-file", OPEN_TO_ALL, 0, NULL, failed_file},
@@ -560,6 +604,50 @@ static void an_exchange_may_be_finished_by_another_thread(void **state)
     assert_int_equal(ASK(&c, "GET /later HTTP/1.1\r\nHost: a\r\n" CLOSE "\r\n"), 200);
     assert_non_null(strstr(c.got, "\r\n\r\nlater"));
   }
+}
+
+static void assert_completed(const char *path, const char *reply, int before)
+{
+  struct client c;
+  char request[80];
+  snprintf(request, sizeof request, "GET %s HTTP/1.1\r\nHost: a\r\n" CLOSE "\r\n", path);
+  client_open(&c);
+  client_send(&c, request, strlen(request));
+  client_read_all(&c);
+  client_close(&c);
+  assert_int_equal(status_of(&c), 200);
+  assert_non_null(strstr(c.got, reply));
+  assert_int_equal(n_completed, before + 1);
+  assert_false(pthread_equal(completed_by, pthread_self()));
+}
+
+static void the_front_completes_what_is_finished(void **state)
+{
+  (void)state;
+  let_go = true;
+  for (int i = 0; i < 20; i++) {
+    assert_completed("/completed-soon", "\r\n\r\ncompleted soon", n_completed);
+    assert_completed("/completed-later", "\r\n\r\ncompleted later", n_completed);
+  }
+}
+
+/* What the reply is made of has to be freed. */
+static void it_does_so_when_nobody_waits_any_more(void **state)
+{
+  (void)state;
+  static const char request[] = "GET /completed-later HTTP/1.1\r\nHost: a\r\n\r\n";
+  struct client c;
+  int before = n_completed;
+  client_open(&c);
+  client_send(&c, request, sizeof request - 1);
+  int64_t until_ms = when_monotonic_ms() + 5000;
+  while (n_waiting == 0 && when_monotonic_ms() < until_ms)
+    nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+  client_close(&c);
+  let_go = true;
+  while (n_completed == before && when_monotonic_ms() < until_ms)
+    nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+  assert_int_equal(n_completed, before + 1);
 }
 
 static void a_stream_arrives_whole(void **state)
@@ -879,6 +967,8 @@ int main(void)
       TEST(head_has_no_body),
       TEST(an_exchange_may_be_finished_before_it_is_suspended),
       TEST(an_exchange_may_be_finished_by_another_thread),
+      TEST(the_front_completes_what_is_finished),
+      TEST(it_does_so_when_nobody_waits_any_more),
       TEST(a_stream_arrives_whole),
       TEST(a_body_may_be_taken_as_it_comes),
       TEST(a_sink_that_is_refused_answers_at_once),
