@@ -2,12 +2,12 @@
 #include "daemon/crl_publisher.h"
 
 #include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <time.h>
 
 #include "daemon/crl_list.h"
 #include "lib/base/log.h"
+#include "lib/base/thread.h"
 #include "lib/base/when.h"
 #include "lib/ca/crl_record.h"
 #include "lib/ca/revocation.h"
@@ -164,15 +164,9 @@ static void publisher_free(struct crl_publisher *publisher)
 
 AUTO_POINTER(crl_publisher, struct crl_publisher, publisher_free)
 
-/* Signals are for the daemon's main thread. */
 static bool start_thread(struct crl_publisher *publisher, struct fault *f)
 {
-  sigset_t all, before;
-  sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, &before);
-  bool started = pthread_create(&publisher->thread, NULL, run, publisher) == 0;
-  pthread_sigmask(SIG_SETMASK, &before, NULL);
-  return started ||
+  return thread_start(&publisher->thread, run, publisher) ||
          fault_set(f, INTERNAL, "the thread that publishes revocation lists does not start");
 }
 

@@ -2,11 +2,11 @@
 #include "daemon/expiring.h"
 
 #include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <time.h>
 
 #include "lib/base/log.h"
+#include "lib/base/thread.h"
 #include "lib/base/when.h"
 #include "lib/ca/expiring.h"
 
@@ -70,17 +70,6 @@ static void *run(void *context)
 
 /* --- its life --- */
 
-/* Signals are for the daemon's main thread. */
-static bool start_thread(struct expiry_watch *watch)
-{
-  sigset_t all, before;
-  sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, &before);
-  bool started = pthread_create(&watch->thread, NULL, run, watch) == 0;
-  pthread_sigmask(SIG_SETMASK, &before, NULL);
-  return started;
-}
-
 static void take_apart(struct expiry_watch *watch)
 {
   pthread_cond_destroy(&watch->changed);
@@ -102,7 +91,7 @@ bool expiry_watch_start(struct ledger *ledger, int64_t expiring_s, struct expiry
   pthread_cond_init(&watch->changed, &monotonic);
   pthread_condattr_destroy(&monotonic);
   pthread_mutex_init(&watch->lock, NULL);
-  if (!start_thread(watch)) {
+  if (!thread_start(&watch->thread, run, watch)) {
     take_apart(watch);
     return fault_set(f, INTERNAL, "the thread that looks for expiring certificates does not start");
   }

@@ -2,7 +2,6 @@
 #include "daemon/renew.h"
 
 #include <pthread.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
@@ -12,6 +11,7 @@
 #include "daemon/tls.h"
 #include "lib/base/log.h"
 #include "lib/base/text.h"
+#include "lib/base/thread.h"
 #include "lib/base/when.h"
 #include "lib/ca/event.h"
 #include "lib/pki/name.h"
@@ -187,17 +187,6 @@ static void *run(void *context)
 
 /* --- its life --- */
 
-/* Signals are for the daemon's main thread. */
-static bool start_thread(struct renewer *renewer)
-{
-  sigset_t all, before;
-  sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, &before);
-  bool started = pthread_create(&renewer->thread, NULL, run, renewer) == 0;
-  pthread_sigmask(SIG_SETMASK, &before, NULL);
-  return started;
-}
-
 static void init_waiting(struct renewer *renewer)
 {
   pthread_condattr_t monotonic;
@@ -227,7 +216,7 @@ bool renewer_start(struct conf *conf, const struct authorities *authorities, str
   renewer->recorder = recorder;
   renewer->conf = conf_hold(conf);
   init_waiting(renewer);
-  if (!start_thread(renewer)) {
+  if (!thread_start(&renewer->thread, run, renewer)) {
     renewer_free(renewer);
     return fault_set(f, INTERNAL, "the thread that renews the daemon's certificate does not start");
   }

@@ -2,7 +2,6 @@
 #include "daemon/webhook.h"
 
 #include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
@@ -12,6 +11,7 @@
 #include "daemon/webhook_post.h"
 #include "daemon/webhook_sign.h"
 #include "lib/base/log.h"
+#include "lib/base/thread.h"
 #include "lib/base/when.h"
 #include "lib/ca/webhook.h"
 
@@ -251,17 +251,6 @@ static void *run(void *context)
 
 /* --- its life --- */
 
-/* Signals are for the daemon's main thread. */
-static bool start_thread(struct webhook *webhook)
-{
-  sigset_t all, before;
-  sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, &before);
-  bool started = pthread_create(&webhook->thread, NULL, run, webhook) == 0;
-  pthread_sigmask(SIG_SETMASK, &before, NULL);
-  return started;
-}
-
 static void init_lock(struct webhook *webhook)
 {
   pthread_condattr_t monotonic;
@@ -290,7 +279,7 @@ bool webhook_start(const struct webhook_setup *setup, struct ledger *ledger,
   webhook->setup = setup;
   webhook->ledger = ledger;
   bool ready = webhook_poster_new(setup, &webhook->poster, f);
-  if (!ready || !start_thread(webhook)) {
+  if (!ready || !thread_start(&webhook->thread, run, webhook)) {
     take_apart(webhook);
     return ready
                ? fault_set(f, INTERNAL, "the thread of webhook \"%s\" does not start", setup->name)

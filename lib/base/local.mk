@@ -12,5 +12,6 @@ lib_base_libbase_a_SOURCES = \
   lib/base/log.c lib/base/log.h \
   lib/base/log_out.c lib/base/log_out.h \
   lib/base/text.c lib/base/text.h \
+  lib/base/thread.c lib/base/thread.h \
   lib/base/when.c lib/base/when.h \
   lib/base/wire.c lib/base/wire.h

@@ -5,9 +5,9 @@
  * long the rest, which is little, while the writer waits. */
 #include "lib/ca/ledger_checkpoint.h"
 
-#include <signal.h>
 #include <stdlib.h>
 
+#include "lib/base/thread.h"
 #include "lib/ca/ledger_private.h"
 
 enum {
@@ -121,11 +121,7 @@ static void *run(void *context)
 
 static bool start(struct ledger_checkpoint *c, struct fault *f)
 {
-  sigset_t all, before;
-  sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, &before);
-  c->runs = pthread_create(&c->thread, NULL, run, c) == 0;
-  pthread_sigmask(SIG_SETMASK, &before, NULL);
+  c->runs = thread_start(&c->thread, run, c);
   return c->runs || fault_set(f, INTERNAL, "cannot start a thread");
 }
 

@@ -36,7 +36,8 @@ bool ledger_keys_add(struct ledger_keys *keys, struct ledger_connection *writer,
                      const uint8_t spki_sha256[32], struct fault *f);
 
 /* The ids of all certificates that may have the key, as a JSON array for SQL; whether they do, and
- * whether c's transaction sees them, the rows tell. *ret_any: there is one. */
+ * whether c's transaction sees them, the rows tell. *ret_any: there is one. A transaction that has
+ * read since before two runs were written misses keys of the first: the writer never does. */
 bool ledger_keys_find(struct ledger_keys *keys, struct ledger_connection *c,
                       const uint8_t spki_sha256[32], struct buf *out, bool *ret_any,
                       struct fault *f);

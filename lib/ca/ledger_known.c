@@ -2,10 +2,10 @@
 #include "lib/ca/ledger_known.h"
 
 #include <pthread.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 
+#include "lib/base/thread.h"
 #include "lib/ca/ledger_private.h"
 
 /* A set that is full gets a larger one beside it: with these the ledger has long become too large
@@ -185,11 +185,7 @@ static void *run(void *context)
 
 static bool start(struct ledger_known *known, struct fault *f)
 {
-  sigset_t all, before;
-  sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, &before);
-  known->runs = pthread_create(&known->thread, NULL, run, known) == 0;
-  pthread_sigmask(SIG_SETMASK, &before, NULL);
+  known->runs = thread_start(&known->thread, run, known);
   return known->runs || fault_set(f, INTERNAL, "cannot start a thread");
 }
 

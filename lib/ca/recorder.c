@@ -2,10 +2,10 @@
 #include "lib/ca/recorder.h"
 
 #include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <time.h>
 
+#include "lib/base/thread.h"
 #include "lib/base/when.h"
 #include "lib/ca/denials.h"
 
@@ -145,17 +145,6 @@ static void init_lock(struct recorder *recorder)
   pthread_mutex_init(&recorder->lock, NULL);
 }
 
-/* Signals are for the daemon's own thread: this one has all of them blocked. */
-static bool start_thread(struct recorder *recorder)
-{
-  sigset_t all, before;
-  sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, &before);
-  bool started = pthread_create(&recorder->thread, NULL, run, recorder) == 0;
-  pthread_sigmask(SIG_SETMASK, &before, NULL);
-  return started;
-}
-
 bool recorder_start(struct ledger *ledger, struct recorder **ret_recorder, struct fault *f)
 {
   struct recorder *recorder = calloc(1, sizeof *recorder);
@@ -166,7 +155,7 @@ bool recorder_start(struct ledger *ledger, struct recorder **ret_recorder, struc
   recorder->gathered = calloc(1, sizeof *recorder->gathered);
   recorder->writing = calloc(1, sizeof *recorder->writing);
   bool allocated = recorder->gathered != NULL && recorder->writing != NULL;
-  if (!allocated || !start_thread(recorder)) {
+  if (!allocated || !thread_start(&recorder->thread, run, recorder)) {
     recorder_free(recorder);
     return allocated ? fault_set(f, INTERNAL, "cannot start the thread that records events")
                      : fault_no_memory(f);

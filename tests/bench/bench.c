@@ -139,10 +139,8 @@ static bool run_load(const struct options *o, const struct target *target, struc
     load->start_ns += (int64_t)o->warm_up * 1000000000;
   if (o->requests == 0 && !closed_loop)
     load->end_ns = load->start_ns + (int64_t)o->seconds * 1000000000;
-  if (!loads_start(load, &loads, f))
-    return false;
-  bool ok =
-      closed_loop ? run_in_parts(o, target, &loads, m, f) : run_through(o, target, &loads, m, f);
+  bool ok = loads_start(load, &loads, f) && (closed_loop ? run_in_parts(o, target, &loads, m, f)
+                                                         : run_through(o, target, &loads, m, f));
   if (!ok || closed_loop)
     load->end_ns = load_now_ns();
   loads_go_on(&loads);

@@ -132,8 +132,9 @@ bool loads_pause(struct loads *loads)
   struct load *load = loads->load;
   int64_t give_up_ns = load_now_ns() + INT64_C(1000000) * DRAIN_MS;
   load->paused = true;
-  while (load->busy > 0 && load->running > 0 && load_now_ns() < give_up_ns)
+  do /* once in any case: a thread may be about to send */
     nanosleep(&(struct timespec){.tv_nsec = 200000}, NULL);
+  while (load->busy > 0 && load->running > 0 && load_now_ns() < give_up_ns);
   return load->busy == 0;
 }
 

@@ -34,10 +34,10 @@ struct load {
   double rate;      /* 0: closed loop */
   int64_t begin_ns; /* sending */
   /* shared while it runs */
-  _Atomic int64_t start_ns,
-      end_ns;         /* measuring; the end. end_ns 0: when all are sent, or not known yet */
-  atomic_bool paused; /* nothing is sent */
-  atomic_size_t busy; /* requests that have no answer yet */
+  _Atomic int64_t start_ns; /* measuring */
+  _Atomic int64_t end_ns;   /* 0: when all are sent, or not known yet */
+  atomic_bool paused;       /* nothing is sent */
+  atomic_size_t busy;       /* requests that have no answer yet */
   struct sockaddr_storage address;
   socklen_t address_len;
   SSL_CTX *tls;

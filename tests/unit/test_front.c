@@ -61,11 +61,25 @@ static enum handled soon(struct exchange *x)
   return DEFERRED;
 }
 
+static void wait_until_let_go(void)
+{
+  while (!let_go)
+    nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+}
+
+static enum handled leave_to(void *(*run)(void *context), struct exchange *x)
+{
+  pthread_t thread;
+  n_waiting++;
+  assert_int_equal(pthread_create(&thread, NULL, run, x), 0);
+  pthread_detach(thread);
+  return DEFERRED;
+}
+
 static void *finish_later(void *context)
 {
   struct exchange *x = context;
-  while (!let_go)
-    nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+  wait_until_let_go();
   answer(x, "later");
   exchange_finish(x);
   n_waiting--;
@@ -74,11 +88,7 @@ static void *finish_later(void *context)
 
 static enum handled later(struct exchange *x)
 {
-  pthread_t thread;
-  n_waiting++;
-  assert_int_equal(pthread_create(&thread, NULL, finish_later, x), 0);
-  pthread_detach(thread);
-  return DEFERRED;
+  return leave_to(finish_later, x);
 }
 
 /* Replies that the front's own thread makes: finished before, or by another thread. */
@@ -105,8 +115,7 @@ static void *leave_the_rest(void *context)
 {
   static char text[] = "completed later";
   struct exchange *x = context;
-  while (!let_go)
-    nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+  wait_until_let_go();
   x->complete = complete;
   x->completes = text;
   exchange_finish(x);
@@ -116,11 +125,7 @@ static void *leave_the_rest(void *context)
 
 static enum handled completed_later(struct exchange *x)
 {
-  pthread_t thread;
-  n_waiting++;
-  assert_int_equal(pthread_create(&thread, NULL, leave_the_rest, x), 0);
-  pthread_detach(thread);
-  return DEFERRED;
+  return leave_to(leave_the_rest, x);
 }
 
 static bool count_down(void *state, struct buf *out, bool *ret_end)
