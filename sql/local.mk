@@ -12,7 +12,8 @@ SQL_MIGRATIONS = sql/0001-ledger.sql \
   sql/0011-batches.sql \
   sql/0012-marks.sql \
   sql/0013-keys.sql \
-  sql/0014-key_runs.sql
+  sql/0014-key_runs.sql \
+  sql/0015-tags.sql
 
 sqldir = $(pkgdatadir)/sql
 dist_sql_DATA = $(SQL_MIGRATIONS)

@@ -7,6 +7,7 @@ lib_base_libbase_a_SOURCES = \
   lib/base/embedded.h \
   lib/base/fault.c lib/base/fault.h \
   lib/base/file.c lib/base/file.h \
+  lib/base/hash.c lib/base/hash.h \
   lib/base/http_date.c lib/base/http_date.h \
   lib/base/ip.c lib/base/ip.h \
   lib/base/log.c lib/base/log.h \

@@ -63,6 +63,7 @@ static bool open_writer(struct ledger *ledger, struct fault *f)
       !ledger_event_last_id(writer, &last_event, f))
     return false;
   ledger->last_event = last_event;
+  writer->tags = &ledger->tags;
   ledger->writer = TAKE(writer);
   return true;
 }
@@ -83,10 +84,15 @@ static bool last_id(struct ledger_connection *c, int64_t *ret_id, struct fault *
   return true;
 }
 
-static bool open_keys(struct ledger *ledger, struct fault *f)
+static bool open_tags(struct ledger *ledger, struct fault *f)
 {
   int64_t id;
-  return last_id(ledger->writer, &id, f) && ledger_keys_new(ledger->writer, id, &ledger->keys, f);
+  struct ledger_tags **of = ledger->tags.of;
+  return last_id(ledger->writer, &id, f) &&
+         ledger_tags_new(&tag_logs[TAG_CERTIFICATES], ledger->writer, id, &of[TAG_CERTIFICATES],
+                         f) &&
+         ledger_tags_new(&tag_logs[TAG_EVENTS], ledger->writer, ledger->last_event, &of[TAG_EVENTS],
+                         f);
 }
 
 static bool open_checkpoint(struct ledger *ledger, struct fault *f)
@@ -123,7 +129,7 @@ bool ledger_open(const char *path, struct ledger **ret_ledger, struct fault *f)
     return fault_no_memory(f);
   if (!ledger_lock(path, &ledger->lock_fd, f) || !ledger_remove_leftovers(path, f) ||
       !create(path, f) || !open_writer(ledger, f) || !ledger_find_last_revocation(ledger, f) ||
-      !open_checkpoint(ledger, f) || !open_keys(ledger, f) || !begin_to_know(ledger, f))
+      !open_checkpoint(ledger, f) || !open_tags(ledger, f) || !begin_to_know(ledger, f))
     return false;
   *ret_ledger = TAKE(ledger);
   return true;
@@ -134,7 +140,8 @@ void ledger_close(struct ledger *ledger)
   if (ledger == NULL)
     return;
   ledger_known_free(ledger->known);
-  ledger_keys_free(ledger->keys);
+  for (size_t i = 0; i < TAG_LOGS; i++)
+    ledger_tags_free(ledger->tags.of[i]);
   ledger_checkpoint_free(ledger->checkpoint);
   while (ledger->idle != NULL) {
     struct ledger_connection *reader = ledger->idle;
@@ -172,8 +179,9 @@ bool ledger_borrow(struct ledger *ledger, struct ledger_connection **ret_reader,
     ledger->n_idle--;
   }
   pthread_mutex_unlock(&ledger->pool_mutex);
-  if (reader == NULL)
-    return ledger_connection_open(ledger->path, LEDGER_READS, ret_reader, f);
+  if (reader == NULL && !ledger_connection_open(ledger->path, LEDGER_READS, &reader, f))
+    return false;
+  reader->tags = &ledger->tags;
   *ret_reader = reader;
   return true;
 }
@@ -258,7 +266,8 @@ bool ledger_begin(struct ledger *ledger, struct ledger_batch **ret_batch, struct
   ledger_order_uses_begin(ledger, ledger->writer);
   if (is_in_place(ledger, f) && ledger_run(ledger->writer, SQL_BEGIN, f) &&
       last_id(ledger->writer, &ledger->batch.last_id, f) &&
-      ledger_keys_begin(ledger->keys, ledger->writer, ledger->batch.last_id, f)) {
+      ledger_tags_begin(ledger->tags.of[TAG_CERTIFICATES], ledger->writer, ledger->batch.last_id,
+                        f)) {
     ledger_known_begin(ledger->known, ledger->batch.last_id);
     *ret_batch = &ledger->batch;
     return true;
@@ -286,12 +295,14 @@ bool ledger_commit(struct ledger_batch *batch, struct fault *f)
     roll_back_locked(ledger);
   if (done && batch->has_last_revocation)
     atomic_store(&ledger->last_revocation, batch->last_revocation);
-  if (done && batch->has_last_event)
+  if (done && batch->has_last_event) {
     atomic_store(&ledger->last_event, batch->last_event);
+    ledger_tags_commit(ledger->tags.of[TAG_EVENTS]);
+  }
   if (done && batch->has_changed_principal)
     ledger_principals_changed(ledger);
   if (done) {
-    ledger_keys_commit(ledger->keys);
+    ledger_tags_commit(ledger->tags.of[TAG_CERTIFICATES]);
     ledger_known_commit(ledger->known, batch->last_id);
     ledger_orders_counted(ledger, &ledger->writer->orders);
     ledger_meter_commit(batch);

@@ -12,47 +12,26 @@ struct verdict {
   struct ledger_order_use *order; /* NULL: of no production order */
 };
 
-/* ?1 to ?3 of the statements that look for a key. */
-static void bind_key(struct ledger_call *call, struct buf *ids, const struct issued *row)
-{
-  ledger_call_text_octets(call, buf_bytes(ids));
-  ledger_call_blob(call, row->spki_sha256, sizeof row->spki_sha256);
-  ledger_call_blob(call, row->request_sha256, sizeof row->request_sha256);
-}
-
-/* Those that may have the row's key. */
-static bool find_key(struct ledger *ledger, struct ledger_connection *c, const struct issued *row,
-                     struct buf *ids, bool *ret_any, struct fault *f)
-{
-  *ret_any = false;
-  return !ledger_may_know_key(ledger->known, row->spki_sha256) ||
-         ledger_keys_find(ledger->keys, c, row->spki_sha256, ids, ret_any, f);
-}
-
 /* The newest certificate of this device and profile; of a request without device_serial, the
  * newest that this very request led to. */
 static bool find_newest(struct ledger *ledger, struct ledger_connection *c,
                         const struct issued *row, int64_t now, bool *ret_found,
                         struct issued *ret_newest, struct fault *f)
 {
-  AUTO(buf) ids = {0};
   AUTO(ledger_call) call = {0};
-  bool has_device = row->device_serial[0] != '\0', any;
-  if (has_device)
-    any = ledger_may_know_device(ledger->known, row->device_serial);
-  else if (!find_key(ledger, c, row, &ids, &any, f))
-    return false;
-  if (!any) {
-    *ret_found = false;
+  bool has_device = row->device_serial[0] != '\0';
+  *ret_found = false;
+  if (!(has_device ? ledger_may_know_device(ledger->known, row->device_serial)
+                   : ledger_may_know_key(ledger->known, row->spki_sha256)))
     return true;
-  }
   if (!ledger_call_open(c, has_device ? SQL_NEWEST_OF_DEVICE : SQL_NEWEST_OF_REQUEST, &call, f))
     return false;
   if (has_device) {
     ledger_call_text(&call, row->device_serial);
     ledger_call_text(&call, row->profile);
   } else {
-    bind_key(&call, &ids, row);
+    ledger_call_blob(&call, row->spki_sha256, sizeof row->spki_sha256);
+    ledger_call_blob(&call, row->request_sha256, sizeof row->request_sha256);
   }
   bool found;
   if (!ledger_call_step(&call, &found, f) || (found && !ledger_row_read(&call, now, ret_newest, f)))
@@ -79,16 +58,13 @@ static bool find_before(struct ledger_connection *c, int64_t id, int64_t now, bo
 static bool refuse_key(struct ledger *ledger, struct ledger_connection *c, const struct issued *row,
                        struct fault *f)
 {
-  AUTO(buf) ids = {0};
   AUTO(ledger_call) call = {0};
-  bool any;
-  if (!find_key(ledger, c, row, &ids, &any, f))
-    return false;
-  if (!any)
+  if (!ledger_may_know_key(ledger->known, row->spki_sha256))
     return true;
   if (!ledger_call_open(c, SQL_KEY_REFUSED, &call, f))
     return false;
-  bind_key(&call, &ids, row);
+  ledger_call_blob(&call, row->spki_sha256, sizeof row->spki_sha256);
+  ledger_call_blob(&call, row->request_sha256, sizeof row->request_sha256);
   ledger_call_text(&call, row->device_serial);
   if (!ledger_call_run(&call, f))
     return false;
@@ -227,28 +203,12 @@ static bool add_row(struct ledger_batch *batch, const struct issued *row, int64_
   return ledger_call_run(&call, f) && mark_row(batch, id, labels, f);
 }
 
-static bool add_name(struct ledger_connection *c, struct san name, int64_t certificate,
-                     struct fault *f)
+static bool add_tags(struct ledger *ledger, const struct issued *row, const struct sans *names,
+                     int64_t id, struct fault *f)
 {
-  AUTO(ledger_call) call = {0};
-  if (!ledger_call_open(c, SQL_ADD_NAME, &call, f))
-    return false;
-  ledger_call_number(&call, name.kind);
-  if (name.kind == SAN_IP)
-    ledger_call_blob(&call, name.value.data, name.value.len);
-  else
-    ledger_call_text_octets(&call, name.value);
-  ledger_call_number(&call, certificate);
-  return ledger_call_run(&call, f);
-}
-
-static bool add_names(struct ledger_connection *c, const struct sans *names, int64_t certificate,
-                      struct fault *f)
-{
-  for (size_t i = 0; i < names->n; i++)
-    if (!add_name(c, sans_get(names, i), certificate, f))
-      return false;
-  return true;
+  struct ledger_tags *tags = ledger->tags.of[TAG_CERTIFICATES];
+  return ledger_tags_put_certificate(tags, id, row->spki_sha256, names, f) &&
+         ledger_tags_end_row(tags, ledger->writer, id, f);
 }
 
 /* The one that it took the place of; before that, as long as they are good, those that this one
@@ -274,9 +234,8 @@ static bool add(struct ledger_batch *batch, struct issued *row, const struct san
 {
   int64_t id = batch->last_id + 1;
   if (!add_row(batch, row, id, verdict->replaces, f) ||
-      !add_names(batch->ledger->writer, names, id, f) ||
-      !ledger_keys_add(batch->ledger->keys, batch->ledger->writer, id, row->spki_sha256, f) ||
-      !ledger_use_secret(batch, row, f) || !ledger_renew_proof(batch, row, f))
+      !add_tags(batch->ledger, row, names, id, f) || !ledger_use_secret(batch, row, f) ||
+      !ledger_renew_proof(batch, row, f))
     return false;
   row->id = batch->last_id = id;
   ledger_known_add(batch->ledger->known, row);

@@ -57,8 +57,11 @@ int64_t ledger_last_event(const struct ledger *ledger)
 /* Before the first one of a batch. */
 static bool find_last_id(struct ledger_batch *batch, struct fault *f)
 {
+  struct ledger *ledger = batch->ledger;
   if (!batch->has_last_event)
-    batch->has_last_event = ledger_event_last_id(batch->ledger->writer, &batch->last_event, f);
+    batch->has_last_event =
+        ledger_event_last_id(ledger->writer, &batch->last_event, f) &&
+        ledger_tags_begin(ledger->tags.of[TAG_EVENTS], ledger->writer, batch->last_event, f);
   return batch->has_last_event;
 }
 
@@ -99,12 +102,20 @@ size_t ledger_request_id_octets(const char *request_id, uint8_t ret_octets[REQUE
   return len;
 }
 
+/* Of no length: from within. */
+static struct ip source_of(const struct event *event)
+{
+  struct ip source = {0};
+  if (event->source[0] == '\0' || !ip_read(bytes_of_text(event->source), &source))
+    source.len = 0;
+  return source;
+}
+
 static bool insert(struct ledger_batch *batch, const struct event *event, int64_t at_ms,
-                   const int64_t labels[LABEL_COLUMNS], struct fault *f)
+                   const struct ip *source, const int64_t labels[LABEL_COLUMNS], struct fault *f)
 {
   uint8_t request_id[REQUEST_ID_SIZE / 2];
   size_t request_id_len = ledger_request_id_octets(event->request_id, request_id);
-  struct ip source = {0};
   AUTO(ledger_call) call = {0};
   if (!ledger_call_open(batch->ledger->writer, SQL_ADD_EVENT, &call, f))
     return false;
@@ -113,8 +124,8 @@ static bool insert(struct ledger_batch *batch, const struct event *event, int64_
   ledger_call_id(&call, event->kind != EVENT_ISSUED ? labels[LABEL_KIND] : 0);
   ledger_call_id(&call, labels[LABEL_CODE]);
   ledger_call_id(&call, labels[LABEL_PRINCIPAL]);
-  if (event->source[0] != '\0' && ip_read(bytes_of_text(event->source), &source))
-    ledger_call_blob(&call, source.octets, source.len);
+  if (source->len > 0)
+    ledger_call_blob(&call, source->octets, source->len);
   else
     ledger_call_null(&call);
   if (request_id_len > 0)
@@ -128,6 +139,16 @@ static bool insert(struct ledger_batch *batch, const struct event *event, int64_
   ledger_call_id(&call, event->certificate);
   ledger_call_id(&call, event->count > 1 ? event->count : 0);
   return ledger_call_run(&call, f);
+}
+
+static bool add_tags(struct ledger_batch *batch, const struct event *event, const struct ip *source,
+                     struct fault *f)
+{
+  struct ledger *ledger = batch->ledger;
+  struct ledger_tags *tags = ledger->tags.of[TAG_EVENTS];
+  return ledger_tags_put_event(tags, batch->last_event, bytes_of_text(event->device_serial),
+                               bytes_of(source->octets, source->len), f) &&
+         ledger_tags_end_row(tags, ledger->writer, batch->last_event, f);
 }
 
 /* Issued ones have no kind in their row. */
@@ -160,12 +181,14 @@ static bool count(struct ledger_batch *batch, int64_t at_ms, const int64_t label
 static bool add(struct ledger_batch *batch, const struct event *event, struct fault *f)
 {
   int64_t labels[LABEL_COLUMNS], at_ms = event->at_ms != 0 ? event->at_ms : when_now_ms();
+  const struct ip source = source_of(event);
   if (!find_last_id(batch, f) || !find_labels(batch->ledger, event, labels, f) ||
-      !insert(batch, event, at_ms, labels, f))
+      !insert(batch, event, at_ms, &source, labels, f))
     return false;
   batch->last_event++;
   ledger_meter_event(batch, event);
-  return mark(batch, event, labels, f) && widen_span(batch, batch->last_event, at_ms, f) &&
+  return add_tags(batch, event, &source, f) && mark(batch, event, labels, f) &&
+         widen_span(batch, batch->last_event, at_ms, f) &&
          (!is_end_of_request(event->kind) || count(batch, at_ms, labels, f));
 }
 

@@ -5,6 +5,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
+#include "lib/base/hash.h"
 #include "lib/base/thread.h"
 #include "lib/ca/ledger_private.h"
 
@@ -26,37 +27,25 @@ struct ledger_known {
 
 /* --- hashes --- */
 
-/* Lets the last bits reach the upper ones: the finalizer of MurmurHash3. */
-static uint64_t spread(uint64_t hash)
-{
-  hash = (hash ^ hash >> 33) * 0xff51afd7ed558ccdu;
-  hash = (hash ^ hash >> 33) * 0xc4ceb9fe1a85ec53u;
-  return hash ^ hash >> 33;
-}
-
-/* Of what the table of keys has of a key. */
-static uint64_t hash_of_tag(const struct key_tag *tag)
+/* Of what the tables have of a key. */
+static uint64_t hash_of_tag(const struct tag *tag)
 {
   uint64_t hash = tag->bucket;
   for (size_t i = 0; i < sizeof tag->octets; i++)
     hash = hash << 8 | tag->octets[i];
-  return spread(hash);
+  return hash_spread(hash);
 }
 
 static uint64_t hash_of_key(const uint8_t spki_sha256[32])
 {
-  const struct key_tag tag = key_tag_of(spki_sha256);
+  const struct tag tag = tag_of(TAG_KEY, bytes_of(spki_sha256, PUBKEY_SHA256_LEN));
   return hash_of_tag(&tag);
 }
 
-/* FNV-1a, spread. Whoever makes clashes on purpose makes the ledger be asked, as it would be
- * without. */
+/* Whoever makes clashes on purpose makes the ledger be asked, as it would be without. */
 static uint64_t hash_of_device(struct bytes device_serial)
 {
-  uint64_t hash = 14695981039346656037u;
-  for (size_t i = 0; i < device_serial.len; i++)
-    hash = (hash ^ device_serial.data[i]) * 1099511628211u;
-  return spread(hash);
+  return hash_spread(hash_octets(HASH_START, device_serial));
 }
 
 /* --- asking --- */
@@ -131,10 +120,10 @@ void ledger_known_commit(struct ledger_known *known, int64_t last_id)
 
 static void take_keys(const struct ledger_call *call, struct bloom *part)
 {
-  struct key_tag tag = {.bucket = (uint8_t)sqlite3_column_int(call->statement, 0)};
+  struct tag tag = {.bucket = (uint8_t)sqlite3_column_int(call->statement, 0)};
   struct bytes entries = ledger_call_column(call, 1);
-  for (; entries.len >= KEY_ENTRY_LEN;
-       entries.data += KEY_ENTRY_LEN, entries.len -= KEY_ENTRY_LEN) {
+  for (; entries.len >= TAG_ENTRY_LEN;
+       entries.data += TAG_ENTRY_LEN, entries.len -= TAG_ENTRY_LEN) {
     memcpy(tag.octets, entries.data, sizeof tag.octets);
     bloom_add(part, hash_of_tag(&tag));
   }

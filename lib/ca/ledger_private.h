@@ -10,9 +10,9 @@
 #include "lib/ca/ledger.h"
 #include "lib/ca/ledger_backup.h"
 #include "lib/ca/ledger_checkpoint.h"
-#include "lib/ca/ledger_keys.h"
 #include "lib/ca/ledger_known.h"
 #include "lib/ca/ledger_sql.h"
+#include "lib/ca/ledger_tags.h"
 #include "lib/ca/order.h"
 
 /* --- connections: ledger_connection.c --- */
@@ -29,10 +29,16 @@ struct ledger_order_uses {
   uint64_t generation; /* of orders in memory, before the transaction's first question */
 };
 
+/* Of the rows of each log. */
+struct ledger_tag_logs {
+  struct ledger_tags *of[TAG_LOGS];
+};
+
 /* One connection with its prepared statements; used by one thread at a time. */
 struct ledger_connection {
   sqlite3 *db;
-  const char *path; /* borrowed, for messages */
+  const char *path;                   /* borrowed, for messages */
+  const struct ledger_tag_logs *tags; /* borrowed, of the ledger whose connection it is */
   sqlite3_stmt *statements[SQL_COUNT];
   struct ledger_order_uses orders; /* ledger_order_use.c */
   struct ledger_connection *next;  /* in the pool */
@@ -93,6 +99,18 @@ bool ledger_run(struct ledger_connection *c, enum ledger_sql sql, struct fault *
 
 /* From now on the writer is not slowed by what only others need. When the schema is up to date. */
 bool ledger_guards_set(struct ledger_connection *writer, struct fault *f);
+
+/* --- tags: ledger_tag_logs.c, ledger_tagged.c, ledger_has_name.c --- */
+
+/* All tags of a row that is added; ledger_tags_end_row() is to follow. Empty: it has none. */
+bool ledger_tags_put_certificate(struct ledger_tags *tags, int64_t id,
+                                 const uint8_t spki_sha256[32], const struct sans *names,
+                                 struct fault *f);
+bool ledger_tags_put_event(struct ledger_tags *tags, int64_t id, struct bytes device_serial,
+                           struct bytes source, struct fault *f);
+/* What SQL has of ours on a connection: the table tagged(), the function has_name(). */
+bool ledger_tagged_add(struct ledger_connection *c, struct fault *f);
+bool ledger_has_name_add(struct ledger_connection *c, struct fault *f);
 
 /* --- the ledger: ledger.c --- */
 
@@ -189,7 +207,7 @@ struct ledger {
 
   _Atomic int64_t last_revocation; /* of what was committed */
   struct ledger_known *known;
-  struct ledger_keys *keys;
+  struct ledger_tag_logs tags;
 
   struct {
     pthread_mutex_t lock;        /* of the slots */

@@ -36,9 +36,12 @@ enum { SPAN_ROWS = 128 };
   " EXISTS (SELECT 1 FROM certificates r WHERE r.replaces = c.id),"                                \
   " " REVOCATION_OF("c.id") ", c.spki_sha256, c.request_sha256, c.der, c.shard"
 
-/* The rows, called c, of a key. ?1 those that may have it (ledger_keys_find()), ?2 spki_sha256. */
-#define OF_KEY                                                                                     \
-  " FROM json_each(?1) k CROSS JOIN certificates c ON c.id = k.value WHERE c.spki_sha256 = ?2"
+/* Rows whose tag says that they may have a value (ledger_tagged.c), to walk along by t.id. */
+#define TAGGED(kind, value, table, id)                                                             \
+  "tagged(" kind ", " value ") t CROSS JOIN " table " NOT INDEXED ON " id " = t.id"
+
+/* The rows, called c, of a key. ?1 spki_sha256. */
+#define OF_KEY " FROM " TAGGED("0", "?1", "certificates c", "c.id") " WHERE c.spki_sha256 = ?1"
 
 /* One order as ledger_order.c reads it. */
 #define ORDER_COLUMNS                                                                              \
@@ -71,21 +74,28 @@ enum { SPAN_ROWS = 128 };
                                                                                                    \
   X(GUARDS,                                                                                        \
     "SELECT sql FROM sqlite_schema WHERE type = 'trigger'"                                         \
-    " AND name NOT IN ('certificates_insert', 'names_insert', 'events_insert')")                   \
-  /* Of the runs in the table of keys (sql/0014-key_runs.sql): those in front of a row behind all  \
-   * of them, those of one bucket, one more, all; and the rows that are in none. */                \
-  X(WRITTEN_RUNS, "SELECT coalesce(max(id) / 128 + 1, 0) FROM keys")                               \
-  X(KEYS_OF_BUCKET,                                                                                \
-    "WITH RECURSIVE runs (run) AS (SELECT 0 WHERE EXISTS (SELECT 1 FROM keys)"                     \
-    " UNION ALL SELECT run + 1 FROM runs WHERE run < (SELECT max(id) / 128 FROM keys))"            \
-    " SELECT runs.run, k.entries FROM runs CROSS JOIN keys k ON k.id = runs.run * 128 + ?1")       \
-  X(KEYS_BETWEEN,                                                                                  \
-    "SELECT id, spki_sha256 FROM certificates WHERE id > ?1 AND id <= ?2 ORDER BY id")             \
-  X(ADD_KEYS, "INSERT INTO keys (id, entries) VALUES (?1, ?2)")                                    \
-  X(EACH_KEYS, "SELECT id & 127, entries FROM keys")                                               \
+    " AND name NOT IN ('certificates_insert', 'events_insert')")                   \
+  /* Tags (sql/0015-tags.sql): how many runs are in the table; those of one bucket, or none; one more\
+   * bucket; the rows themselves. ?1 id, or behind ?1 up to ?2 */                                  \
+  X(CERTIFICATE_RUNS, "SELECT coalesce(max(id) / 256 + 1, 0) FROM certificate_tags")               \
+  X(CERTIFICATE_TAGS, "SELECT entries FROM certificate_tags WHERE id = ?1")                        \
+  X(ADD_CERTIFICATE_TAGS, "INSERT INTO certificate_tags (id, entries) VALUES (?1, ?2)")            \
+  X(TAGGED_CERTIFICATES,                                                                           \
+    "SELECT id, spki_sha256, der FROM certificates WHERE id > ?1 AND id <= ?2 ORDER BY id")        \
+  X(EVENT_RUNS, "SELECT coalesce(max(id) / 256 + 1, 0) FROM event_tags")                           \
+  X(EVENT_TAGS, "SELECT entries FROM event_tags WHERE id = ?1")                                    \
+  X(ADD_EVENT_TAGS, "INSERT INTO event_tags (id, entries) VALUES (?1, ?2)")                        \
+  X(TAGGED_EVENTS,                                                                                 \
+    "SELECT id, device_serial, source FROM events WHERE id > ?1 AND id <= ?2 ORDER BY id")         \
+  /* All keys: those of runs in the table, and the newest. */                                      \
+  X(EACH_KEYS,                                                                                     \
+    "WITH RECURSIVE runs (run) AS (SELECT 0 WHERE EXISTS (SELECT 1 FROM certificate_tags)"         \
+    " UNION ALL SELECT run + 1 FROM runs WHERE run < (SELECT max(id) / 256 FROM certificate_tags))"\
+    " SELECT k.id & 127, k.entries FROM runs CROSS JOIN certificate_tags k"                        \
+    " ON k.id BETWEEN runs.run * 256 AND runs.run * 256 + 127")                                    \
   X(EACH_NEW_KEY,                                                                                  \
     "SELECT spki_sha256 FROM certificates"                                                         \
-    " WHERE id >= (SELECT coalesce(max(id) / 128 + 1, 0) FROM keys) * 65536")                      \
+    " WHERE id >= (SELECT coalesce(max(id) / 256 + 1, 0) FROM certificate_tags) * 65536")          \
   /* Along an index that has all that is asked for. */                                             \
   X(EACH_DEVICE,                                                                                   \
     "SELECT device_serial FROM certificates INDEXED BY certificates_device"                        \
@@ -95,21 +105,21 @@ enum { SPAN_ROWS = 128 };
     "SELECT " ROW_COLUMNS " FROM certificates c INDEXED BY certificates_device"                    \
     " WHERE c.device_serial = ?1 AND c.profile = (SELECT id FROM labels WHERE text = ?2)"          \
     " ORDER BY c.id DESC LIMIT 1")                                                                 \
-  /* ?1 ids, ?2 spki_sha256, ?3 request_sha256 */                                                  \
+  /* ?1 spki_sha256, ?2 request_sha256 */                                                          \
   X(NEWEST_OF_REQUEST,                                                                             \
     "SELECT " ROW_COLUMNS OF_KEY                                                              \
-    " AND c.device_serial IS NULL AND c.request_sha256 = ?3"                                       \
+    " AND c.device_serial IS NULL AND c.request_sha256 = ?2"                                       \
     " ORDER BY c.id DESC LIMIT 1")                                                                 \
   /* Why may this key not be certified? A certificate that has it, and 1 when it was revoked for    \
    * keyCompromise (1), which comes before being another device's: max() takes the row with it.     \
-   * ?1 ids, ?2 spki_sha256, ?3 request_sha256, ?4 device_serial or NULL */                        \
+   * ?1 spki_sha256, ?2 request_sha256, ?3 device_serial or NULL */                                \
   X(KEY_REFUSED,                                                                                   \
     "SELECT serial_number, max(compromised) FROM (SELECT c.serial_number, c.device_serial,"        \
     " c.request_sha256, EXISTS (SELECT 1 FROM revocations v INDEXED BY revocations_certificate"    \
     " WHERE v.certificate = c.id AND v.reason = 1) AS compromised"                                 \
     OF_KEY ")"                                                                                     \
     " WHERE compromised"                                                                           \
-    " OR NOT (device_serial IS ?4 AND (?4 IS NOT NULL OR request_sha256 = ?3))")                   \
+    " OR NOT (device_serial IS ?3 AND (?3 IS NOT NULL OR request_sha256 = ?2))")                   \
   /* The one that a certificate took the place of. */                                              \
   X(BEFORE,                                                                                        \
     "SELECT " ROW_COLUMNS " FROM certificates c"                                                   \
@@ -130,7 +140,6 @@ enum { SPAN_ROWS = 128 };
     " issued_max = max(issued_max, excluded.issued_max),"                                          \
     " not_after_min = min(not_after_min, excluded.not_after_min),"                                 \
     " not_after_max = max(not_after_max, excluded.not_after_max)")                                 \
-  X(ADD_NAME,  "INSERT OR ROLLBACK INTO names (kind, value, certificate) VALUES (?1, ?2, ?3)")     \
                                                                                                    \
   X(LAST_REVOCATION, "SELECT coalesce(max(id), 0) FROM revocations")                               \
   /* The newest row of a certificate. ?1 serial_number, ?2 authority */                            \
@@ -433,13 +442,11 @@ struct ledger_filter {
   {                                                                                                \
     .mark = mark_kind, .label = parameter, .check = LABEL_IS(column, parameter)                    \
   }
+#define HAS_NAME(kind, parameter) "has_name(c.der, " kind ", " parameter ")"
 #define NAME_FILTER(kind, parameter)                                                               \
   {                                                                                                \
-    "names n CROSS JOIN certificates c NOT INDEXED ON c.id = n.certificate", "n.certificate",      \
-        "n.kind = " kind " AND n.value = " parameter,                                              \
-        "EXISTS (SELECT 1 FROM names WHERE kind = " kind " AND value = " parameter                 \
-        " AND certificate = c.id)",                                                                \
-        NULL                                                                                       \
+    TAGGED(kind, parameter, "certificates c", "c.id"), "t.id", HAS_NAME(kind, parameter),          \
+        HAS_NAME(kind, parameter), NULL                                                            \
   }
 
 /* Each of the serial numbers that stand one behind the other in ?15. */
@@ -575,6 +582,10 @@ enum event_filter_id {
   {                                                                                                \
     "events e INDEXED BY " index, "e.id", condition, condition, NULL                               \
   }
+#define EVENT_TAG_FILTER(kind, parameter, condition)                                               \
+  {                                                                                                \
+    TAGGED(kind, parameter, "events e", "e.id"), "t.id", condition, condition, NULL                \
+  }
 #define EVENT_LABEL_FILTER(mark_kind, column, parameter)                                           \
   {                                                                                                \
     .mark = mark_kind, .label = parameter,                                                         \
@@ -587,9 +598,9 @@ enum event_filter_id {
         EVENT_FILTER("events_request", "e.request_id = ?10 AND e.code IS NOT NULL"),               \
     [EVENT_FILTER_CERTIFICATE_ALONE] =                                                             \
         EVENT_FILTER("events_certificate", "e.certificate = ?1 AND e.device_serial IS NULL"),      \
-    [EVENT_FILTER_DEVICE_SERIAL] = EVENT_FILTER("events_device", "e.device_serial = ?4"),          \
+    [EVENT_FILTER_DEVICE_SERIAL] = EVENT_TAG_FILTER("4", "?4", "e.device_serial = ?4"),            \
     [EVENT_FILTER_CODE] = EVENT_LABEL_FILTER(MARK_EVENT_CODE, "code", "?8"),                       \
-    [EVENT_FILTER_SOURCE] = EVENT_FILTER("events_source", "e.source = ?9"),                        \
+    [EVENT_FILTER_SOURCE] = EVENT_TAG_FILTER("5", "?9", "e.source = ?9"),                          \
     [EVENT_FILTER_ORDER] = EVENT_LABEL_FILTER(MARK_EVENT_ORDER, "production_order", "?6"),         \
     [EVENT_FILTER_KIND] = EVENT_LABEL_FILTER(MARK_EVENT_KIND, "kind", "?7"),                       \
     [EVENT_FILTER_PRINCIPAL] = EVENT_LABEL_FILTER(MARK_EVENT_PRINCIPAL, "principal", "?5"),        \

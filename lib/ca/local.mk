@@ -47,7 +47,7 @@ lib_ca_libca_a_SOURCES = \
   lib/ca/ledger_expiring.c \
   lib/ca/ledger_checkpoint.c lib/ca/ledger_checkpoint.h \
   lib/ca/ledger_guards.c \
-  lib/ca/ledger_keys.c lib/ca/ledger_keys.h \
+  lib/ca/ledger_has_name.c \
   lib/ca/ledger_known.c lib/ca/ledger_known.h \
   lib/ca/ledger_label.c \
   lib/ca/ledger_device.c lib/ca/ledger_device.h \
@@ -68,6 +68,9 @@ lib_ca_libca_a_SOURCES = \
   lib/ca/ledger_select.c \
   lib/ca/ledger_span.c \
   lib/ca/ledger_sql.h \
+  lib/ca/ledger_tag_logs.c \
+  lib/ca/ledger_tagged.c \
+  lib/ca/ledger_tags.c lib/ca/ledger_tags.h \
   lib/ca/ledger_tally.c \
   lib/ca/ledger_webhook.c \
   lib/ca/lists_at_hand.c lib/ca/lists_at_hand.h \

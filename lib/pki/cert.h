@@ -121,6 +121,9 @@ static inline int64_t cert_due_at(int64_t not_before, int64_t not_after)
  * names of our kinds that are not well formed too, and the further forms of RFC 5280 are taken. */
 bool cert_read(struct bytes der, bool foreign, struct cert *ret_cert, struct fault *f);
 bool tbs_read(struct bytes tbs, struct cert *ret_cert, struct fault *f);
+/* The subject alternative names alone, of a Certificate that was read before or that we made:
+ * nothing else is looked at. BAD_FILE, or what sans_read() says. */
+bool cert_read_names(struct bytes der, struct sans *ret_names, struct fault *f);
 
 /* True when the issuer's key made the certificate's signature and the issuer's subject is its
  * issuer, octet for octet. */

@@ -1,8 +1,9 @@
 /* cert_read.c - certificates, read strictly (RFC 5280, 4.1). See cert.h. */
 #include "lib/pki/cert.h"
 #include "lib/pki/cert_ext.h"
-#include "lib/pki/der.h"
+#include "lib/pki/ext.h"
 #include "lib/pki/name.h"
+#include "lib/pki/oid.h"
 
 static bool bad(struct fault *f, const char *what)
 {
@@ -119,6 +120,37 @@ bool cert_read(struct bytes der, bool foreign, struct cert *ret_cert, struct fau
       !der_at_end(&in))
     return bad(f, "its signature is not well formed");
   ret_cert->der = der;
+  return true;
+}
+
+/* Extensions are the only [3] of a TBSCertificate, and its last value. */
+static bool find_extensions(struct bytes der, struct der *ret_extensions)
+{
+  struct der all = der_of(der), in, tbs, tagged;
+  struct der_value value = {0};
+  if (!der_enter(&all, DER_SEQUENCE, &in) || !der_enter(&in, DER_SEQUENCE, &tbs))
+    return false;
+  while (!der_at_end(&tbs))
+    if (!der_next(&tbs, &value))
+      return false;
+  if (value.tag != DER_CONTEXT_CONSTRUCTED(3))
+    return false;
+  tagged = der_of(value.content);
+  return der_enter(&tagged, DER_SEQUENCE, ret_extensions);
+}
+
+bool cert_read_names(struct bytes der, struct sans *ret_names, struct fault *f)
+{
+  struct der extensions;
+  struct extension e;
+  if (!find_extensions(der, &extensions))
+    return bad(f, "it has no extensions");
+  while (!der_at_end(&extensions)) {
+    if (!extension_next(&extensions, &e))
+      return bad(f, "its extensions are not well formed");
+    if (bytes_equal(e.oid, OID_SUBJECT_ALT_NAME))
+      return sans_read(ret_names, e.value, true, f);
+  }
   return true;
 }
 

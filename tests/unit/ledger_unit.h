@@ -10,11 +10,15 @@
 #include "lib/ca/event.h"
 #include "lib/ca/ledger.h"
 #include "lib/ca/order.h"
+#include "lib/pki/ext.h"
+#include "lib/pki/oid.h"
 
 enum { NOW = 1800000000, YEAR_S = 365 * 86400 };
 
 /* In a query's plan: all of the 64 rows that a row of marks is joined with. */
 #define THE_BITS "SCAN b"
+/* Those rows that may have a value, newest first, from below a bound. */
+#define THE_TAGS "SCAN t VIRTUAL TABLE INDEX 1:"
 
 struct bench {
   char folder[200], path[256];
@@ -97,6 +101,22 @@ static inline struct issued row_of(unsigned n)
   memcpy(row.request_sha256, &n, sizeof n);
   buf_addf(&row.der, "certificate %u", n);
   return row;
+}
+
+/* So much of a certificate that it has the names. */
+static inline void make_der(struct issued *row, const struct sans *names)
+{
+  buf_clear(&row->der);
+  size_t certificate = der_begin(&row->der, DER_SEQUENCE), tbs = der_begin(&row->der, DER_SEQUENCE);
+  size_t tagged = der_begin(&row->der, DER_CONTEXT_CONSTRUCTED(3));
+  size_t extensions = der_begin(&row->der, DER_SEQUENCE);
+  struct extension_mark mark = extension_begin(&row->der, OID_SUBJECT_ALT_NAME, false);
+  sans_write(names, NULL, &row->der);
+  extension_end(&row->der, mark);
+  der_end(&row->der, extensions);
+  der_end(&row->der, tagged);
+  der_end(&row->der, tbs);
+  der_end(&row->der, certificate);
 }
 
 /* An order of the profile that row_of() has. */

@@ -262,8 +262,7 @@ static void an_event_is_read_as_it_was_written(void **state)
 static void each_filter_goes_along_an_index(void **state)
 {
   struct bench *bench = *state;
-  sqlite3 *db;
-  assert_int_equal(sqlite3_open(bench->path, &db), SQLITE_OK);
+  sqlite3 *db = bench->ledger->writer->db; /* which has the table of tags */
   for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
     AUTO(buf) sql = {0};
     sqlite3_stmt *statement;
@@ -275,13 +274,13 @@ static void each_filter_goes_along_an_index(void **state)
     assert_int_equal(sqlite3_prepare_v2(db, buf_text(&sql), -1, &statement, NULL), SQLITE_OK);
     while (sqlite3_step(statement) == SQLITE_ROW) {
       const char *step = (const char *)sqlite3_column_text(statement, 3);
-      bool is_scan = strncmp(step, "SCAN", 4) == 0 && strcmp(step, THE_BITS) != 0;
+      bool is_scan = strncmp(step, "SCAN", 4) == 0 && strcmp(step, THE_BITS) != 0 &&
+                     strcmp(step, THE_TAGS) != 0;
       if (is_scan || strstr(step, "TEMP B-TREE") != NULL)
         fail_msg("case %zu: %s: %s", i, step, buf_text(&sql));
     }
     sqlite3_finalize(statement);
   }
-  sqlite3_close(db);
 }
 
 int main(void)

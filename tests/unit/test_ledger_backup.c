@@ -123,7 +123,7 @@ static void issuing_goes_on_while_a_copy_is_made(void **state)
   assert_int_equal(facts.last_issued_at_ms, INT64_C(1000) * NOW + BEFORE - 1);
   path_in(bench, "copy.db", path);
   assert_int_equal(ask(path, "SELECT count(*) FROM certificates"), BEFORE);
-  assert_int_equal(ask(path, "SELECT count(*) FROM names"), 0);
+  assert_int_equal(ask(path, "SELECT count(*) FROM events"), 0);
   assert_int_equal(ask(bench->path, "SELECT count(*) FROM certificates"), BEFORE + meanwhile.added);
   /* One file, without a log beside it; nothing of it stays in the ledger's folder. */
   assert_int_equal(count_files(bench, "copy.db"), 1);

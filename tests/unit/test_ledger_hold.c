@@ -65,11 +65,6 @@ static void a_foreign_hand_cannot_change_a_row(void **state)
       "INSERT INTO certificates SELECT 99, x'00112233445566778899aabbccddeeff', 'W-9', profile,"
       " station, production_order, model, authority, issued_at, not_before, not_after, replaces,"
       " spki_sha256, spki_prefix, request_sha256, der, shard FROM certificates WHERE id = 1",
-      "UPDATE names SET value = 'x.example'",
-      "DELETE FROM names",
-      "REPLACE INTO names SELECT * FROM names",
-      "INSERT INTO names VALUES (2, 'x.example', 1)",
-      "INSERT INTO names SELECT * FROM names WHERE true ON CONFLICT DO UPDATE SET value = 'x'",
       "UPDATE labels SET text = 'line-9' WHERE text = 'line-1'",
       "DELETE FROM labels",
       "REPLACE INTO labels SELECT id, 'line-9' FROM labels WHERE text = 'line-1'",
@@ -80,13 +75,11 @@ static void a_foreign_hand_cannot_change_a_row(void **state)
       "UPDATE authorities SET name = 'other'",
       "REPLACE INTO authorities SELECT * FROM authorities",
   };
-  AUTO(sans) names = {0};
   AUTO(fault) f = {0};
   AUTO(issued) first = row_of(1);
   AUTO(issued) second = row_of(2);
-  assert_true(sans_add(&names, SAN_DNS, bytes_of_text("w-1.example"), &f));
-  assert_int_equal(append_named(bench->ledger, &first, &names, false, NOW).code, FAULT_NONE);
-  assert_int_equal(append_named(bench->ledger, &second, &names, false, NOW).code, FAULT_NONE);
+  assert_int_equal(append(bench->ledger, &first, false).code, FAULT_NONE);
+  assert_int_equal(append(bench->ledger, &second, false).code, FAULT_NONE);
   sqlite3 *db = open_foreign(bench);
   for (size_t i = 0; i < ARRAY_LEN(attempts); i++) {
     int status = sqlite3_exec(db, attempts[i], NULL, NULL, NULL);
@@ -108,8 +101,6 @@ static void nor_can_its_own_writer(void **state)
   static const char *const attempts[] = {
       "UPDATE certificates SET device_serial = 'W-9'",
       "DELETE FROM certificates",
-      "UPDATE names SET value = 'x.example'",
-      "DELETE FROM names",
       "UPDATE labels SET text = 'line-9' WHERE text = 'line-1'",
       "DELETE FROM labels",
       "REPLACE INTO labels SELECT 99, text FROM labels",
@@ -118,11 +109,8 @@ static void nor_can_its_own_writer(void **state)
       "UPDATE marks SET bits = 0",
       "DELETE FROM marks",
   };
-  AUTO(sans) names = {0};
-  AUTO(fault) f = {0};
   AUTO(issued) row = row_of(1);
-  assert_true(sans_add(&names, SAN_DNS, bytes_of_text("w-1.example"), &f));
-  assert_int_equal(append_named(bench->ledger, &row, &names, false, NOW).code, FAULT_NONE);
+  assert_int_equal(append(bench->ledger, &row, false).code, FAULT_NONE);
   for (size_t i = 0; i < ARRAY_LEN(attempts); i++) {
     AUTO(fault) refused = {0};
     if (ledger_execute(bench->ledger->writer, attempts[i], &refused) ||

@@ -55,6 +55,7 @@ static void add_row(struct ledger_batch *batch, unsigned n, const char *device_s
   fill_labels(&row, n);
   fill_times(&row, n);
   fill_names(&names, n);
+  make_der(&row, &names);
   snprintf(row.device_serial, sizeof row.device_serial, "%s", device_serial);
   row.is_renewal = n % 2 == 1;
   if (!ledger_append(batch, &row, &names, replace, NOW, &replayed, &earlier, &f))
@@ -409,8 +410,7 @@ static void a_page_without_a_size_is_our_own_mistake(void **state)
 static void each_filter_goes_along_an_index(void **state)
 {
   struct bench *bench = *state;
-  sqlite3 *db;
-  assert_int_equal(sqlite3_open(bench->path, &db), SQLITE_OK);
+  sqlite3 *db = bench->ledger->writer->db; /* which has the table of tags */
   for (size_t i = 0; i < ARRAY_LEN(singles); i++) {
     AUTO(buf) sql = {0};
     sqlite3_stmt *statement;
@@ -419,13 +419,13 @@ static void each_filter_goes_along_an_index(void **state)
     assert_int_equal(sqlite3_prepare_v2(db, buf_text(&sql), -1, &statement, NULL), SQLITE_OK);
     while (sqlite3_step(statement) == SQLITE_ROW) {
       const char *step = (const char *)sqlite3_column_text(statement, 3);
-      bool is_scan = strncmp(step, "SCAN", 4) == 0 && strcmp(step, THE_BITS) != 0;
+      bool is_scan = strncmp(step, "SCAN", 4) == 0 && strcmp(step, THE_BITS) != 0 &&
+                     strcmp(step, THE_TAGS) != 0;
       if (is_scan || strstr(step, "TEMP B-TREE") != NULL)
         fail_msg("filter %zu: %s: %s", i, step, buf_text(&sql));
     }
     sqlite3_finalize(statement);
   }
-  sqlite3_close(db);
 }
 
 static void statuses_are_read_as_they_are_written(void **state)

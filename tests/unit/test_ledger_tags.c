@@ -1,10 +1,16 @@
-/* test_ledger_keys.c - every key is found by the ids of its certificates, wherever they are: in
- * memory, in the table, on both sides of a run's end. */
+/* test_ledger_tags.c - every key, name, device and source is found by the ids of its rows, wherever
+ * they are: in memory, in the table, on both sides of a run's end; and nothing else is. */
 #include "tests/unit/ledger_unit.h"
 
 #include "lib/ca/ledger_private.h"
 
-enum { RUN = KEY_RUN_ROWS, KEY_LEN = PUBKEY_SHA256_LEN, OWN_KEYS = 0, STRANGER = 9000000 };
+enum {
+  RUN = TAG_RUN_ROWS,
+  RUN_BUCKETS = TAG_SLOTS * TAG_BUCKETS,
+  KEY_LEN = PUBKEY_SHA256_LEN,
+  OWN_KEYS = 0,
+  STRANGER = 9000000
+};
 
 /* --- keys and devices --- */
 
@@ -147,18 +153,40 @@ static void reopen(struct bench *bench)
 
 /* --- what is found --- */
 
-static void assert_key_found(struct ledger *ledger, const uint8_t key[KEY_LEN], const char *ids)
+/* In the order of rows, as JSON. */
+static bool list_tagged(struct ledger_connection *c, enum tag_kind kind, struct bytes value,
+                        struct buf *ret_ids, struct fault *f)
+{
+  AUTO(ledger_call) call = {0};
+  bool row;
+  if (!ledger_call_open_text(
+          c, "SELECT json_group_array(id) FROM (SELECT id FROM tagged(?1, ?2) ORDER BY id)", &call,
+          f))
+    return false;
+  ledger_call_number(&call, kind);
+  ledger_call_blob(&call, value.data, value.len);
+  if (!ledger_call_step(&call, &row, f))
+    return false;
+  buf_add_bytes(ret_ids, ledger_call_column(&call, 0));
+  return row;
+}
+
+static void assert_tagged(struct ledger *ledger, enum tag_kind kind, struct bytes value,
+                          const char *ids)
 {
   AUTO(fault) f = {0};
   AUTO(buf) found = {0};
   struct ledger_connection *reader;
-  bool any;
   assert_true(ledger_borrow(ledger, &reader, &f));
-  if (!ledger_keys_find(ledger->keys, reader, key, &found, &any, &f))
+  if (!list_tagged(reader, kind, value, &found, &f))
     fail_msg("%s", f.detail);
   ledger_give_back(ledger, reader);
   assert_string_equal(buf_text(&found), ids);
-  assert_int_equal(any, strcmp(ids, "[]") != 0);
+}
+
+static void assert_key_found(struct ledger *ledger, const uint8_t key[KEY_LEN], const char *ids)
+{
+  assert_tagged(ledger, TAG_KEY, bytes_of(key, KEY_LEN), ids);
 }
 
 static void assert_found_as(struct ledger *ledger, int64_t n, const char *ids)
@@ -195,10 +223,10 @@ static void assert_code_for_stranger(struct ledger *ledger, int64_t key, enum fa
 
 /* --- what is in the table --- */
 
-static int64_t count_rows_of_keys(const struct bench *bench)
+static int64_t count_rows_of_tags(const struct bench *bench)
 {
   sqlite3 *db = foreign_hand(bench);
-  sqlite3_stmt *statement = prepared(db, "SELECT count(*) FROM keys", 0, 0);
+  sqlite3_stmt *statement = prepared(db, "SELECT count(*) FROM certificate_tags", 0, 0);
   assert_int_equal(sqlite3_step(statement), SQLITE_ROW);
   int64_t n = sqlite3_column_int64(statement, 0);
   sqlite3_finalize(statement);
@@ -208,11 +236,11 @@ static int64_t count_rows_of_keys(const struct bench *bench)
 
 static void assert_runs_in_table(const struct bench *bench, int64_t runs)
 {
-  assert_int_equal(count_rows_of_keys(bench), runs * KEY_BUCKETS);
+  assert_int_equal(count_rows_of_tags(bench), runs * RUN_BUCKETS);
 }
 
 /* Is this entry, of the row of the bucket, the one of certificate `id`? */
-static void assert_entry_is_of(int64_t id, int64_t bucket, const uint8_t entry[KEY_ENTRY_LEN])
+static void assert_entry_is_of(int64_t id, int64_t bucket, const uint8_t entry[TAG_ENTRY_LEN])
 {
   uint8_t key[KEY_LEN];
   key_of(id, key);
@@ -223,28 +251,28 @@ static void assert_entry_is_of(int64_t id, int64_t bucket, const uint8_t entry[K
 static size_t assert_row_is_right(int64_t run, int64_t bucket, struct bytes entries)
 {
   int64_t before = -1;
-  assert_int_equal(entries.len % KEY_ENTRY_LEN, 0);
-  for (size_t i = 0; i < entries.len; i += KEY_ENTRY_LEN) {
+  assert_int_equal(entries.len % TAG_ENTRY_LEN, 0);
+  for (size_t i = 0; i < entries.len; i += TAG_ENTRY_LEN) {
     const uint8_t *entry = entries.data + i;
     int64_t id = run * RUN + entry[4] * 256 + entry[5];
     assert_true(id > before);
     assert_entry_is_of(id, bucket, entry);
     before = id;
   }
-  return entries.len / KEY_ENTRY_LEN;
+  return entries.len / TAG_ENTRY_LEN;
 }
 
 /* There is no certificate 0. */
 static void assert_run_is_right(const struct bench *bench, int64_t run)
 {
   sqlite3 *db = foreign_hand(bench);
-  sqlite3_stmt *statement =
-      prepared(db, "SELECT id, entries FROM keys WHERE id BETWEEN ?1 AND ?2 ORDER BY id",
-               run * KEY_BUCKETS, run * KEY_BUCKETS + KEY_BUCKETS - 1);
+  sqlite3_stmt *statement = prepared(
+      db, "SELECT id, entries FROM certificate_tags WHERE id BETWEEN ?1 AND ?2 ORDER BY id",
+      run * RUN_BUCKETS, run * RUN_BUCKETS + TAG_BUCKETS - 1);
   size_t n = 0;
-  for (int64_t bucket = 0; bucket < KEY_BUCKETS; bucket++) {
+  for (int64_t bucket = 0; bucket < TAG_BUCKETS; bucket++) {
     assert_int_equal(sqlite3_step(statement), SQLITE_ROW);
-    assert_int_equal(sqlite3_column_int64(statement, 0), run * KEY_BUCKETS + bucket);
+    assert_int_equal(sqlite3_column_int64(statement, 0), run * RUN_BUCKETS + bucket);
     const void *entries = sqlite3_column_blob(statement, 1);
     n += assert_row_is_right(run, bucket,
                              bytes_of(entries, (size_t)sqlite3_column_bytes(statement, 1)));
@@ -411,10 +439,13 @@ static void what_is_rolled_back_over_the_end_of_a_run_leaves_nothing(void **stat
 static void add_keys_alone(struct ledger *ledger, int64_t first, int64_t last)
 {
   AUTO(fault) f = {0};
+  const struct sans none = {0};
+  struct ledger_tags *tags = ledger->tags.of[TAG_CERTIFICATES];
   uint8_t key[KEY_LEN];
   for (int64_t id = first; id <= last; id++) {
     key_of(id, key);
-    if (!ledger_keys_add(ledger->keys, ledger->writer, id, key, &f))
+    if (!ledger_tags_put_certificate(tags, id, key, &none, &f) ||
+        !ledger_tags_end_row(tags, ledger->writer, id, &f))
       fail_msg("%s", f.detail);
   }
 }
@@ -425,7 +456,8 @@ static void a_transaction_of_two_runs_is_rolled_back(void **state)
   struct bench *bench = *state;
   AUTO(fault) f = {0};
   add_devices(bench->ledger, 1, 20);
-  assert_true(ledger_execute(bench->ledger->writer, "DROP TRIGGER temp.keys_insert", &f));
+  assert_true(
+      ledger_execute(bench->ledger->writer, "DROP TRIGGER temp.certificate_tags_insert", &f));
   struct ledger_batch *batch = begin(bench->ledger);
   add_keys_alone(bench->ledger, 21, 2 * RUN + 20);
   ledger_roll_back(batch);
@@ -443,20 +475,18 @@ static void a_transaction_of_two_runs_is_rolled_back(void **state)
 struct old_reader {
   struct ledger *ledger;
   pthread_barrier_t snapshot_has_begun, run_was_written;
-  int64_t rows_of_keys; /* in the snapshot, behind the commit */
+  int64_t rows_of_tags; /* in the snapshot, behind the commit */
   struct buf first, last;
   bool done;
   enum fault_code foreseen; /* for a stranger with the first key */
 };
 
-static bool list(struct old_reader *old, struct ledger_connection *c, int64_t n,
-                 struct buf *ret_ids)
+static bool list(struct ledger_connection *c, int64_t n, struct buf *ret_ids)
 {
   AUTO(fault) f = {0};
   uint8_t key[KEY_LEN];
-  bool any;
   key_of(n, key);
-  return ledger_keys_find(old->ledger->keys, c, key, ret_ids, &any, &f) && any;
+  return list_tagged(c, TAG_KEY, bytes_of(key, sizeof key), ret_ids, &f);
 }
 
 static bool look(struct old_reader *old)
@@ -465,8 +495,8 @@ static bool look(struct old_reader *old)
   struct ledger_connection *c;
   if (!ledger_borrow(old->ledger, &c, &f))
     return false;
-  bool done = ledger_ask(c, "SELECT count(*) FROM keys", &old->rows_of_keys, &f) &&
-              list(old, c, 1, &old->first) && list(old, c, 65529, &old->last);
+  bool done = ledger_ask(c, "SELECT count(*) FROM certificate_tags", &old->rows_of_tags, &f) &&
+              list(c, 1, &old->first) && list(c, 65529, &old->last);
   ledger_give_back(old->ledger, c);
   return done;
 }
@@ -519,7 +549,7 @@ static void an_older_snapshot_finds_the_keys_of_a_run_that_was_written_since(voi
   pthread_barrier_destroy(&old.snapshot_has_begun);
   pthread_barrier_destroy(&old.run_was_written);
   assert_true(old.done);
-  assert_int_equal(old.rows_of_keys, 0);
+  assert_int_equal(old.rows_of_tags, 0);
   assert_string_equal(buf_text(&old.first), "[1]");
   assert_string_equal(buf_text(&old.last), "[65529]");
   assert_int_equal(old.foreseen, FAULT_KEY_ALREADY_USED);
@@ -573,21 +603,21 @@ static void a_foreign_hand_cannot_change_keys(void **state)
 {
   struct bench *bench = *state;
   static const char *const attempts[] = {
-      "UPDATE keys SET entries = x'' WHERE id = 5",
-      "UPDATE keys SET id = 6",
-      "UPDATE OR REPLACE keys SET entries = x'' WHERE id = 5",
-      "DELETE FROM keys WHERE id = 5",
-      "DELETE FROM keys",
-      "REPLACE INTO keys (id, entries) VALUES (5, x'')",
-      "INSERT INTO keys (id, entries) VALUES (128, x'')", /* its run is not whole */
-      "INSERT INTO keys (id, entries) VALUES (640, x'')",
+      "UPDATE certificate_tags SET entries = x'' WHERE id = 5",
+      "UPDATE certificate_tags SET id = 6",
+      "UPDATE OR REPLACE certificate_tags SET entries = x'' WHERE id = 5",
+      "DELETE FROM certificate_tags WHERE id = 5",
+      "DELETE FROM certificate_tags",
+      "REPLACE INTO certificate_tags (id, entries) VALUES (5, x'')",
+      "INSERT INTO certificate_tags (id, entries) VALUES (256, x'')", /* its run is not whole */
+      "INSERT INTO certificate_tags (id, entries) VALUES (640, x'')",
   };
   fill(bench, RUN + 4);
   add_devices(bench->ledger, RUN + 5, RUN + 5);
   sqlite3 *db = foreign_hand(bench);
   for (size_t i = 0; i < ARRAY_LEN(attempts); i++) {
     int status = sqlite3_exec(db, attempts[i], NULL, NULL, NULL);
-    if (status != SQLITE_CONSTRAINT || strstr(sqlite3_errmsg(db), "keys are ") == NULL)
+    if (status != SQLITE_CONSTRAINT || strstr(sqlite3_errmsg(db), "tags are ") == NULL)
       fail_msg("%s: %d %s", attempts[i], status, sqlite3_errmsg(db));
   }
   sqlite3_close(db);
@@ -600,13 +630,12 @@ static void assert_cannot_be_read(struct ledger *ledger, const uint8_t key[KEY_L
   AUTO(fault) f = {0};
   AUTO(buf) found = {0};
   struct ledger_connection *reader;
-  bool any = true;
   assert_true(ledger_borrow(ledger, &reader, &f));
-  assert_false(ledger_keys_find(ledger->keys, reader, key, &found, &any, &f));
+  assert_false(list_tagged(reader, TAG_KEY, bytes_of(key, KEY_LEN), &found, &f));
   ledger_give_back(ledger, reader);
   assert_int_equal(f.code, FAULT_LEDGER);
-  assert_non_null(strstr(f.detail, "keys cannot be read"));
-  assert_true(any); /* as it was */
+  assert_non_null(strstr(f.detail, "tags cannot be read"));
+  assert_int_equal(found.len, 0);
 }
 
 /* In front of it there may be whole entries. */
@@ -615,12 +644,12 @@ static void what_is_no_entry_is_a_fault_and_no_answer(void **state)
   struct bench *bench = *state;
   static const size_t wrong_lens[] = {1, 5, 7, 6 * 500 - 1};
   add_devices(bench->ledger, 1, ARRAY_LEN(wrong_lens));
-  run_foreign(bench, "DROP TRIGGER keys_insert", 0, 0);
+  run_foreign(bench, "DROP TRIGGER certificate_tags_insert", 0, 0);
   for (unsigned i = 0; i < ARRAY_LEN(wrong_lens); i++) {
     uint8_t key[KEY_LEN];
     key_of(i + 1, key);
-    run_foreign(bench, "INSERT INTO keys (id, entries) VALUES (?1, zeroblob(?2))", key[0] >> 1,
-                (int64_t)wrong_lens[i]);
+    run_foreign(bench, "INSERT INTO certificate_tags (id, entries) VALUES (?1, zeroblob(?2))",
+                key[0] >> 1, (int64_t)wrong_lens[i]);
     assert_cannot_be_read(bench->ledger, key);
     assert_code_for_stranger(bench->ledger, i + 1, FAULT_LEDGER);
   }
@@ -723,6 +752,311 @@ static void foreign_rows_in_the_place_of_those_rolled_back_count(void **state)
   assert_code_for_stranger(bench->ledger, 11, FAULT_KEY_ALREADY_USED);
 }
 
+/* --- names --- */
+
+/* Those of device n, and one that each third has. */
+static void names_of(unsigned n, struct sans *ret_names)
+{
+  AUTO(fault) f = {0};
+  char text[40];
+  snprintf(text, sizeof text, "10.%u.%u.%u", n >> 16, n >> 8 & 255, n & 255);
+  assert_true(sans_add(ret_names, SAN_IP, bytes_of_text(text), &f));
+  snprintf(text, sizeof text, "w-%u.example", n);
+  assert_true(sans_add(ret_names, SAN_DNS, bytes_of_text(text), &f));
+  if (n % 3 == 0)
+    assert_true(sans_add(ret_names, SAN_URI, bytes_of_text("urn:thirds"), &f));
+}
+
+static void append_named_device(struct ledger_batch *batch, unsigned n)
+{
+  AUTO(fault) f = {0};
+  AUTO(issued) row = device(n);
+  AUTO(issued) earlier = {0};
+  AUTO(sans) names = {0};
+  bool replayed;
+  names_of(n, &names);
+  make_der(&row, &names);
+  if (!ledger_append(batch, &row, &names, false, NOW, &replayed, &earlier, &f))
+    fail_msg("device %u: %s", n, f.detail);
+  assert_int_equal(row.id, n);
+}
+
+static void add_named_devices(struct ledger *ledger, unsigned first, unsigned last)
+{
+  struct ledger_batch *batch = begin(ledger);
+  for (unsigned n = first; n <= last; n++)
+    append_named_device(batch, n);
+  commit(batch);
+}
+
+static void assert_names_found(struct ledger *ledger, unsigned n)
+{
+  AUTO(sans) names = {0};
+  char ids[32];
+  names_of(n, &names);
+  snprintf(ids, sizeof ids, "[%u]", n);
+  assert_tagged(ledger, TAG_IP, sans_get(&names, 0).value, ids);
+  assert_tagged(ledger, TAG_DNS, sans_get(&names, 1).value, ids);
+}
+
+static void assert_names_found_around_the_end_of_run_0(struct ledger *ledger)
+{
+  for (unsigned n = 65530; n <= 65545; n++)
+    assert_names_found(ledger, n);
+  assert_tagged(ledger, TAG_URI, bytes_of_text("urn:thirds"), "[65532,65535,65538,65541,65544]");
+  assert_tagged(ledger, TAG_DNS, bytes_of_text("urn:thirds"), "[]"); /* of another kind */
+  assert_tagged(ledger, TAG_DNS, bytes_of_text("w-65546.example"), "[]");
+}
+
+static void names_are_found_on_both_sides_of_a_runs_end(void **state)
+{
+  struct bench *bench = *state;
+  fill(bench, 65529);
+  add_named_devices(bench->ledger, 65530, 65545);
+  assert_names_found_around_the_end_of_run_0(bench->ledger);
+  reopen(bench);
+  assert_names_found_around_the_end_of_run_0(bench->ledger);
+}
+
+static void names_of_foreign_rows_are_read_in_their_certificates(void **state)
+{
+  struct bench *bench = *state;
+  add_named_devices(bench->ledger, 1, 3);
+  add_behind_its_back(bench, 5, OWN_KEYS); /* copies of the first */
+  add_named_devices(bench->ledger, 6, 6);
+  assert_tagged(bench->ledger, TAG_DNS, bytes_of_text("w-1.example"), "[1,4,5]");
+  assert_names_found(bench->ledger, 3);
+  assert_names_found(bench->ledger, 6);
+}
+
+static void names_that_were_rolled_back_are_not_found(void **state)
+{
+  struct bench *bench = *state;
+  AUTO(fault) f = {0};
+  add_named_devices(bench->ledger, 1, 3);
+  struct ledger_batch *batch = begin(bench->ledger);
+  append_named_device(batch, 4);
+  ledger_roll_back(batch);
+  assert_true(ledger_probe(bench->ledger, &f));
+  assert_tagged(bench->ledger, TAG_DNS, bytes_of_text("w-4.example"), "[]");
+  add_devices(bench->ledger, 4, 4);
+  assert_tagged(bench->ledger, TAG_DNS, bytes_of_text("w-4.example"), "[]");
+  assert_names_found(bench->ledger, 3);
+}
+
+/* --- a tag is a hint --- */
+
+static unsigned count_found(struct ledger *ledger, const struct ledger_query *query)
+{
+  AUTO(fault) f = {0};
+  AUTO(ledger_page) page = {0};
+  if (!ledger_search(ledger, query, NOW, &page, &f))
+    fail_msg("%s", f.detail);
+  return (unsigned)page.n;
+}
+
+static void the_row_decides_whether_it_has_the_name(void **state)
+{
+  struct bench *bench = *state;
+  AUTO(fault) f = {0};
+  const struct tag tag = tag_of(TAG_DNS, bytes_of_text("elsewhere.example"));
+  struct ledger_query query = {.limit = 10, .dns = "elsewhere.example"};
+  add_named_devices(bench->ledger, 1, 2);
+  assert_true(ledger_tags_put(bench->ledger->tags.of[TAG_CERTIFICATES], 2, &tag, &f));
+  assert_tagged(bench->ledger, TAG_DNS, bytes_of_text(query.dns), "[2]");
+  assert_int_equal(count_found(bench->ledger, &query), 0);
+  query.dns = "W-2.example";
+  assert_int_equal(count_found(bench->ledger, &query), 1);
+}
+
+static void the_event_decides_whether_it_has_the_device(void **state)
+{
+  struct bench *bench = *state;
+  AUTO(fault) f = {0};
+  AUTO(event_page) page = {0};
+  const struct event event = {.kind = EVENT_REFUSED, .device_serial = "W-1"};
+  const struct event_query query = {.limit = 10, .device_serial = "W-2"};
+  const struct tag tag = tag_of(TAG_EVENT_DEVICE, bytes_of_text("W-2"));
+  struct ledger_batch *batch = begin(bench->ledger);
+  assert_true(ledger_add_event(batch, &event, &f));
+  commit(batch);
+  assert_true(ledger_tags_put(bench->ledger->tags.of[TAG_EVENTS], 1, &tag, &f));
+  assert_tagged(bench->ledger, TAG_EVENT_DEVICE, bytes_of_text("W-2"), "[1]");
+  assert_true(ledger_search_events(bench->ledger, &query, &page, &f));
+  assert_int_equal(page.n, 0);
+}
+
+/* --- in which order --- */
+
+/* As SQL gives them, without a sorter: the plan has none. */
+static void assert_newest_first(struct ledger *ledger, int64_t bound, const char *ids)
+{
+  AUTO(fault) f = {0};
+  AUTO(buf) found = {0};
+  AUTO(ledger_call) call = {0};
+  struct ledger_connection *c;
+  uint8_t key[KEY_LEN];
+  key_of(1, key);
+  assert_true(ledger_borrow(ledger, &c, &f));
+  assert_true(ledger_call_open_text(
+      c, "SELECT id FROM tagged(0, ?1) t WHERE t.id < ?2 ORDER BY t.id DESC LIMIT 6", &call, &f));
+  ledger_call_blob(&call, key, sizeof key);
+  ledger_call_number(&call, bound);
+  for (bool row = true; row;) {
+    assert_true(ledger_call_step(&call, &row, &f));
+    if (row)
+      buf_addf(&found, " %lld", (long long)sqlite3_column_int64(call.statement, 0));
+  }
+  ledger_call_close(&call);
+  ledger_give_back(ledger, c);
+  assert_string_equal(buf_text(&found), ids);
+}
+
+static void rows_come_newest_first_from_below_a_bound(void **state)
+{
+  struct bench *bench = *state;
+  AUTO(fault) f = {0};
+  add_devices(bench->ledger, 1, 2);
+  add_behind_its_back(bench, RUN - 2, OWN_KEYS);
+  add_behind_its_back(bench, RUN + 2, 1);
+  add_behind_its_back(bench, 2 * RUN + 1, OWN_KEYS);
+  add_behind_its_back(bench, 2 * RUN + 3, 1);
+  assert_true(ledger_probe(bench->ledger, &f));
+  assert_newest_first(bench->ledger, INT64_MAX, " 131075 131074 65538 65537 65536 65535");
+  assert_newest_first(bench->ledger, 2 * RUN + 3, " 131074 65538 65537 65536 65535 1");
+  assert_newest_first(bench->ledger, 2 * RUN + 2, " 65538 65537 65536 65535 1");
+  assert_newest_first(bench->ledger, RUN + 1, " 65536 65535 1");
+  assert_newest_first(bench->ledger, RUN, " 65535 1");
+  assert_newest_first(bench->ledger, RUN - 1, " 1");
+  assert_newest_first(bench->ledger, 1, "");
+  assert_newest_first(bench->ledger, 0, "");
+  assert_newest_first(bench->ledger, -5, "");
+}
+
+static void a_row_that_has_a_tag_twice_is_there_once(void **state)
+{
+  struct bench *bench = *state;
+  AUTO(fault) f = {0};
+  uint8_t key[KEY_LEN];
+  key_of(1, key);
+  const struct tag tag = tag_of(TAG_KEY, bytes_of(key, sizeof key));
+  add_devices(bench->ledger, 1, 1);
+  assert_true(ledger_tags_put(bench->ledger->tags.of[TAG_CERTIFICATES], 1, &tag, &f));
+  assert_found(bench->ledger, 1);
+}
+
+/* Tables rest on it: what was written once must be found for ever. */
+#define OCTETS(text)                                                                               \
+  {                                                                                                \
+    (const uint8_t *)(text), sizeof(text) - 1                                                      \
+  }
+static void a_tag_never_changes(void **state)
+{
+  (void)state;
+  static const struct {
+    enum tag_kind kind;
+    struct bytes value;
+    struct tag tag;
+  } known[] = {
+      {TAG_IP, OCTETS("\x0a\x01\x01\x44"), {.bucket = 69, .octets = {0x56, 0xdc, 0x12, 0x31}}},
+      {TAG_DNS, OCTETS("w-1.example"), {.bucket = 110, .octets = {0xb3, 0xcc, 0xea, 0x8a}}},
+      {TAG_URI, OCTETS("urn:widget:1"), {.bucket = 35, .octets = {0xe2, 0xc3, 0x9b, 0xe4}}},
+      {TAG_EVENT_DEVICE, OCTETS("W-1"), {.bucket = 92, .octets = {0x8b, 0xc2, 0x14, 0x12}}},
+      {TAG_EVENT_SOURCE,
+       OCTETS("\x0a\x01\x01\x44"),
+       {.bucket = 35, .octets = {0x84, 0xe2, 0x6b, 0x8d}}},
+  };
+  for (size_t i = 0; i < ARRAY_LEN(known); i++) {
+    struct tag tag = tag_of(known[i].kind, known[i].value);
+    assert_int_equal(tag.bucket, known[i].tag.bucket);
+    assert_memory_equal(tag.octets, known[i].tag.octets, sizeof tag.octets);
+  }
+}
+
+/* --- events --- */
+
+static void add_events(struct ledger *ledger, unsigned first, unsigned last)
+{
+  AUTO(fault) f = {0};
+  struct ledger_batch *batch = begin(ledger);
+  for (unsigned n = first; n <= last; n++) {
+    struct event event = {.kind = EVENT_REFUSED, .at_ms = INT64_C(1000) * NOW};
+    snprintf(event.device_serial, LABEL_SIZE, "W-%u", n);
+    snprintf(event.source, sizeof event.source, n % 2 == 0 ? "10.9.0.1" : "2001:db8::%x", n);
+    if (!ledger_add_event(batch, &event, &f))
+      fail_msg("event %u: %s", n, f.detail);
+  }
+  commit(batch);
+}
+
+static void add_events_behind_its_back(const struct bench *bench, int64_t last)
+{
+  run_foreign(bench,
+              "INSERT INTO events (id, at) WITH RECURSIVE n (id) AS (SELECT max(id) + 1 FROM events"
+              " UNION ALL SELECT id + 1 FROM n WHERE id < ?1) SELECT id, 1 FROM n WHERE ?2 = 0",
+              last, 0);
+}
+
+static void assert_device_found(struct ledger *ledger, unsigned n)
+{
+  char device_serial[16], ids[32];
+  snprintf(device_serial, sizeof device_serial, "W-%u", n);
+  snprintf(ids, sizeof ids, "[%u]", n);
+  assert_tagged(ledger, TAG_EVENT_DEVICE, bytes_of_text(device_serial), ids);
+}
+
+static void assert_events_found_around_the_end_of_run_0(struct ledger *ledger)
+{
+  static const uint8_t source[] = {10, 9, 0, 1};
+  for (unsigned n = 65533; n <= 65539; n++)
+    assert_device_found(ledger, n);
+  assert_device_found(ledger, 1);
+  assert_tagged(ledger, TAG_EVENT_DEVICE, bytes_of_text("W-65540"), "[]");
+  assert_tagged(ledger, TAG_EVENT_SOURCE, bytes_of(source, sizeof source), "[2,65534,65536,65538]");
+}
+
+static int64_t count_rows_of_event_tags(const struct bench *bench)
+{
+  AUTO(fault) f = {0};
+  int64_t n = 0;
+  assert_true(ledger_ask(bench->ledger->writer, "SELECT count(*) FROM event_tags", &n, &f));
+  return n;
+}
+
+static void devices_and_sources_of_events_are_found_on_both_sides_of_a_runs_end(void **state)
+{
+  struct bench *bench = *state;
+  add_events(bench->ledger, 1, 2);
+  add_events_behind_its_back(bench, 65532);
+  add_events(bench->ledger, 65533, 65534);
+  assert_int_equal(count_rows_of_event_tags(bench), 0);
+  add_events(bench->ledger, 65535, 65539);
+  assert_int_equal(count_rows_of_event_tags(bench), RUN_BUCKETS);
+  assert_events_found_around_the_end_of_run_0(bench->ledger);
+  reopen(bench);
+  assert_int_equal(count_rows_of_event_tags(bench), RUN_BUCKETS);
+  assert_events_found_around_the_end_of_run_0(bench->ledger);
+}
+
+static void events_that_were_rolled_back_are_not_found(void **state)
+{
+  struct bench *bench = *state;
+  AUTO(fault) f = {0};
+  const struct event event = {.kind = EVENT_REFUSED, .device_serial = "W-3"};
+  add_events(bench->ledger, 1, 2);
+  struct ledger_batch *batch = begin(bench->ledger);
+  assert_true(ledger_add_event(batch, &event, &f));
+  ledger_roll_back(batch);
+  add_events(bench->ledger, 3, 3);
+  assert_device_found(bench->ledger, 3);
+  batch = begin(bench->ledger);
+  assert_true(ledger_add_event(batch, &event, &f));
+  ledger_roll_back(batch);
+  add_events(bench->ledger, 4, 4);
+  assert_device_found(bench->ledger, 3);
+  assert_device_found(bench->ledger, 4);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up_ledger, tear_down)
@@ -746,6 +1080,16 @@ int main(void)
       TEST(keys_of_runs_that_were_caught_up_are_found_after_a_roll_back),
       TEST(no_run_is_left_out_when_the_next_one_is_written),
       TEST(foreign_rows_in_the_place_of_those_rolled_back_count),
+      TEST(names_are_found_on_both_sides_of_a_runs_end),
+      TEST(names_of_foreign_rows_are_read_in_their_certificates),
+      TEST(names_that_were_rolled_back_are_not_found),
+      TEST(the_row_decides_whether_it_has_the_name),
+      TEST(the_event_decides_whether_it_has_the_device),
+      TEST(rows_come_newest_first_from_below_a_bound),
+      TEST(a_row_that_has_a_tag_twice_is_there_once),
+      TEST(a_tag_never_changes),
+      TEST(devices_and_sources_of_events_are_found_on_both_sides_of_a_runs_end),
+      TEST(events_that_were_rolled_back_are_not_found),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

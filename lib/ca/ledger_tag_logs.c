@@ -1,0 +1,94 @@
+/* ledger_tag_logs.c - what is tagged: the tag of a value, and the values of a row. */
+#include "lib/base/hash.h"
+#include "lib/ca/ledger_private.h"
+#include "lib/pki/cert.h"
+
+_Static_assert((int)TAG_IP == SAN_IP && (int)TAG_DNS == SAN_DNS && (int)TAG_URI == SAN_URI,
+               "names are tagged by their kind");
+
+enum tag_log_id tag_log_of(enum tag_kind kind)
+{
+  return kind < TAG_EVENT_DEVICE ? TAG_CERTIFICATES : TAG_EVENTS;
+}
+
+/* A digest is spread evenly as it is. */
+static struct tag tag_of_digest(enum tag_kind kind, const uint8_t *digest)
+{
+  struct tag tag = {.kind = kind, .bucket = digest[0] >> 1};
+  memcpy(tag.octets, digest + 1, sizeof tag.octets);
+  return tag;
+}
+
+struct tag tag_of(enum tag_kind kind, struct bytes value)
+{
+  if (kind == TAG_KEY && value.len == PUBKEY_SHA256_LEN)
+    return tag_of_digest(kind, value.data);
+  const uint8_t of_kind = (uint8_t)kind;
+  uint64_t hash =
+      hash_spread(hash_octets(hash_octets(HASH_START, bytes_of(&of_kind, sizeof of_kind)), value));
+  const uint8_t first[] = {(uint8_t)(hash >> 56), (uint8_t)(hash >> 48), (uint8_t)(hash >> 40),
+                           (uint8_t)(hash >> 32), (uint8_t)(hash >> 24)};
+  return tag_of_digest(kind, first);
+}
+
+static bool put(struct ledger_tags *tags, int64_t id, enum tag_kind kind, struct bytes value,
+                struct fault *f)
+{
+  struct tag tag = tag_of(kind, value);
+  return ledger_tags_put(tags, id, &tag, f);
+}
+
+/* --- certificates --- */
+
+bool ledger_tags_put_certificate(struct ledger_tags *tags, int64_t id,
+                                 const uint8_t spki_sha256[32], const struct sans *names,
+                                 struct fault *f)
+{
+  if (!put(tags, id, TAG_KEY, bytes_of(spki_sha256, PUBKEY_SHA256_LEN), f))
+    return false;
+  for (size_t i = 0; i < names->n; i++) {
+    struct san name = sans_get(names, i);
+    if (!put(tags, id, (enum tag_kind)name.kind, name.value, f))
+      return false;
+  }
+  return true;
+}
+
+/* What cannot be read has no names: the row is there all the same, and is found by its key. */
+static bool put_certificate_row(struct ledger_tags *tags, const struct ledger_call *row,
+                                struct fault *f)
+{
+  AUTO(sans) names = {0};
+  AUTO(fault) unread = {0};
+  int64_t id = sqlite3_column_int64(row->statement, 0);
+  struct bytes spki_sha256 = ledger_call_column(row, 1);
+  if (spki_sha256.len != PUBKEY_SHA256_LEN)
+    return fault_set(f, LEDGER, "%s: certificate %lld has no digest of its key",
+                     row->connection->path, (long long)id);
+  if (!cert_read_names(ledger_call_column(row, 2), &names, &unread) &&
+      unread.code == FAULT_NO_MEMORY)
+    return fault_no_memory(f);
+  return ledger_tags_put_certificate(tags, id, spki_sha256.data, &names, f);
+}
+
+/* --- events --- */
+
+bool ledger_tags_put_event(struct ledger_tags *tags, int64_t id, struct bytes device_serial,
+                           struct bytes source, struct fault *f)
+{
+  return (device_serial.len == 0 || put(tags, id, TAG_EVENT_DEVICE, device_serial, f)) &&
+         (source.len == 0 || put(tags, id, TAG_EVENT_SOURCE, source, f));
+}
+
+static bool put_event_row(struct ledger_tags *tags, const struct ledger_call *row, struct fault *f)
+{
+  return ledger_tags_put_event(tags, sqlite3_column_int64(row->statement, 0),
+                               ledger_call_column(row, 1), ledger_call_column(row, 2), f);
+}
+
+const struct tag_log tag_logs[TAG_LOGS] = {
+    [TAG_CERTIFICATES] = {SQL_CERTIFICATE_RUNS, SQL_CERTIFICATE_TAGS, SQL_ADD_CERTIFICATE_TAGS,
+                          SQL_TAGGED_CERTIFICATES, put_certificate_row},
+    [TAG_EVENTS] = {SQL_EVENT_RUNS, SQL_EVENT_TAGS, SQL_ADD_EVENT_TAGS, SQL_TAGGED_EVENTS,
+                    put_event_row},
+};
