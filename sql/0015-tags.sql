@@ -12,6 +12,7 @@
 -- first, behind one octet for what it is (1: IP address, 2: DNS name, 3: URI, 4: device_serial of an event,
 -- 5: source), put through the finalizer of MurmurHash3. The first seven bits are the bucket.
 DROP TABLE names;
+DROP TABLE bits;
 DROP TABLE keys;
 DROP INDEX events_device;
 DROP INDEX events_source;

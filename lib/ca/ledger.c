@@ -84,14 +84,18 @@ static bool last_id(struct ledger_connection *c, int64_t *ret_id, struct fault *
   return true;
 }
 
+/* Tags and marks. */
 static bool open_tags(struct ledger *ledger, struct fault *f)
 {
   int64_t id;
   struct ledger_tags **of = ledger->tags.of;
-  return last_id(ledger->writer, &id, f) &&
-         ledger_tags_new(&tag_logs[TAG_CERTIFICATES], ledger->writer, id, &of[TAG_CERTIFICATES],
+  if (!last_id(ledger->writer, &id, f))
+    return false;
+  ledger_marks_open(ledger, LOG_CERTIFICATES, id);
+  ledger_marks_open(ledger, LOG_EVENTS, ledger->last_event);
+  return ledger_tags_new(&tag_logs[LOG_CERTIFICATES], ledger->writer, id, &of[LOG_CERTIFICATES],
                          f) &&
-         ledger_tags_new(&tag_logs[TAG_EVENTS], ledger->writer, ledger->last_event, &of[TAG_EVENTS],
+         ledger_tags_new(&tag_logs[LOG_EVENTS], ledger->writer, ledger->last_event, &of[LOG_EVENTS],
                          f);
 }
 
@@ -140,7 +144,7 @@ void ledger_close(struct ledger *ledger)
   if (ledger == NULL)
     return;
   ledger_known_free(ledger->known);
-  for (size_t i = 0; i < TAG_LOGS; i++)
+  for (size_t i = 0; i < LOG_COUNT; i++)
     ledger_tags_free(ledger->tags.of[i]);
   ledger_checkpoint_free(ledger->checkpoint);
   while (ledger->idle != NULL) {
@@ -263,10 +267,11 @@ bool ledger_begin(struct ledger *ledger, struct ledger_batch **ret_batch, struct
 {
   pthread_mutex_lock(&ledger->writer_mutex);
   ledger->batch = (struct ledger_batch){.ledger = ledger};
+  memcpy(ledger->batch.marked, ledger->marked, sizeof ledger->marked);
   ledger_order_uses_begin(ledger, ledger->writer);
   if (is_in_place(ledger, f) && ledger_run(ledger->writer, SQL_BEGIN, f) &&
       last_id(ledger->writer, &ledger->batch.last_id, f) &&
-      ledger_tags_begin(ledger->tags.of[TAG_CERTIFICATES], ledger->writer, ledger->batch.last_id,
+      ledger_tags_begin(ledger->tags.of[LOG_CERTIFICATES], ledger->writer, ledger->batch.last_id,
                         f)) {
     ledger_known_begin(ledger->known, ledger->batch.last_id);
     *ret_batch = &ledger->batch;
@@ -279,10 +284,10 @@ bool ledger_begin(struct ledger *ledger, struct ledger_batch **ret_batch, struct
 
 static bool flush(struct ledger_batch *batch, struct fault *f)
 {
-  return ledger_order_uses_flush(batch->ledger->writer, f) && ledger_marks_flush(batch, f) &&
-         ledger_span_flush(batch, f) && ledger_revoked_flush(batch, f) &&
-         ledger_event_span_flush(batch, f) && ledger_tallies_flush(batch, f) &&
-         ledger_authority_flush(batch, f) && ledger_batch_flush(batch, f);
+  return ledger_order_uses_flush(batch->ledger->writer, f) && ledger_span_flush(batch, f) &&
+         ledger_revoked_flush(batch, f) && ledger_event_span_flush(batch, f) &&
+         ledger_tallies_flush(batch, f) && ledger_authority_flush(batch, f) &&
+         ledger_batch_flush(batch, f);
 }
 
 bool ledger_commit(struct ledger_batch *batch, struct fault *f)
@@ -297,13 +302,14 @@ bool ledger_commit(struct ledger_batch *batch, struct fault *f)
     atomic_store(&ledger->last_revocation, batch->last_revocation);
   if (done && batch->has_last_event) {
     atomic_store(&ledger->last_event, batch->last_event);
-    ledger_tags_commit(ledger->tags.of[TAG_EVENTS]);
+    ledger_tags_commit(ledger->tags.of[LOG_EVENTS]);
   }
   if (done && batch->has_changed_principal)
     ledger_principals_changed(ledger);
   if (done) {
-    ledger_tags_commit(ledger->tags.of[TAG_CERTIFICATES]);
+    ledger_tags_commit(ledger->tags.of[LOG_CERTIFICATES]);
     ledger_known_commit(ledger->known, batch->last_id);
+    memcpy(ledger->marked, batch->marked, sizeof ledger->marked);
     ledger_orders_counted(ledger, &ledger->writer->orders);
     ledger_meter_commit(batch);
   }

@@ -182,15 +182,6 @@ static void bind_row(const struct issued *row, int64_t id, int64_t replaces,
   ledger_call_id(call, row->shard);
 }
 
-static bool mark_row(struct ledger_batch *batch, int64_t id, const int64_t labels[ROW_LABELS],
-                     struct fault *f)
-{
-  return ledger_mark_add(batch, MARK_PROFILE, labels[ROW_PROFILE], id, f) &&
-         ledger_mark_add(batch, MARK_STATION, labels[ROW_STATION], id, f) &&
-         ledger_mark_add(batch, MARK_ORDER, labels[ROW_ORDER], id, f) &&
-         ledger_mark_add(batch, MARK_MODEL, labels[ROW_MODEL], id, f);
-}
-
 static bool add_row(struct ledger_batch *batch, const struct issued *row, int64_t id,
                     int64_t replaces, struct fault *f)
 {
@@ -200,13 +191,13 @@ static bool add_row(struct ledger_batch *batch, const struct issued *row, int64_
       !ledger_call_open(batch->ledger->writer, SQL_ADD, &call, f))
     return false;
   bind_row(row, id, replaces, labels, &call);
-  return ledger_call_run(&call, f) && mark_row(batch, id, labels, f);
+  return ledger_call_run(&call, f) && ledger_mark_rows(batch, LOG_CERTIFICATES, id, f);
 }
 
 static bool add_tags(struct ledger *ledger, const struct issued *row, const struct sans *names,
                      int64_t id, struct fault *f)
 {
-  struct ledger_tags *tags = ledger->tags.of[TAG_CERTIFICATES];
+  struct ledger_tags *tags = ledger->tags.of[LOG_CERTIFICATES];
   return ledger_tags_put_certificate(tags, id, row->spki_sha256, names, f) &&
          ledger_tags_end_row(tags, ledger->writer, id, f);
 }

@@ -62,7 +62,7 @@ static bool set_up(struct ledger_connection *c, enum ledger_access access, struc
   sqlite3_busy_timeout(c->db, BUSY_TIMEOUT_MS);
   sqlite3_db_config(c->db, SQLITE_DBCONFIG_DEFENSIVE, 1, (int *)NULL);
   sqlite3_db_config(c->db, SQLITE_DBCONFIG_DQS_DML, 0, (int *)NULL);
-  return ledger_tagged_add(c, f) && ledger_has_name_add(c, f) &&
+  return ledger_candidates_add(c, f) && ledger_has_name_add(c, f) &&
          ledger_execute(c, connection_setup, f) && ledger_execute(c, setups[access], f);
 }
 

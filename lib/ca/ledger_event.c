@@ -61,7 +61,7 @@ static bool find_last_id(struct ledger_batch *batch, struct fault *f)
   if (!batch->has_last_event)
     batch->has_last_event =
         ledger_event_last_id(ledger->writer, &batch->last_event, f) &&
-        ledger_tags_begin(ledger->tags.of[TAG_EVENTS], ledger->writer, batch->last_event, f);
+        ledger_tags_begin(ledger->tags.of[LOG_EVENTS], ledger->writer, batch->last_event, f);
   return batch->has_last_event;
 }
 
@@ -145,21 +145,10 @@ static bool add_tags(struct ledger_batch *batch, const struct event *event, cons
                      struct fault *f)
 {
   struct ledger *ledger = batch->ledger;
-  struct ledger_tags *tags = ledger->tags.of[TAG_EVENTS];
+  struct ledger_tags *tags = ledger->tags.of[LOG_EVENTS];
   return ledger_tags_put_event(tags, batch->last_event, bytes_of_text(event->device_serial),
                                bytes_of(source->octets, source->len), f) &&
          ledger_tags_end_row(tags, ledger->writer, batch->last_event, f);
-}
-
-/* Issued ones have no kind in their row. */
-static bool mark(struct ledger_batch *batch, const struct event *event,
-                 const int64_t labels[LABEL_COLUMNS], struct fault *f)
-{
-  int64_t id = batch->last_event, kind = event->kind != EVENT_ISSUED ? labels[LABEL_KIND] : 0;
-  return ledger_mark_add(batch, MARK_EVENT_KIND, kind, id, f) &&
-         ledger_mark_add(batch, MARK_EVENT_CODE, labels[LABEL_CODE], id, f) &&
-         ledger_mark_add(batch, MARK_EVENT_PRINCIPAL, labels[LABEL_PRINCIPAL], id, f) &&
-         ledger_mark_add(batch, MARK_EVENT_ORDER, labels[LABEL_ORDER], id, f);
 }
 
 static bool is_end_of_request(enum event_kind kind)
@@ -187,7 +176,8 @@ static bool add(struct ledger_batch *batch, const struct event *event, struct fa
     return false;
   batch->last_event++;
   ledger_meter_event(batch, event);
-  return add_tags(batch, event, &source, f) && mark(batch, event, labels, f) &&
+  return add_tags(batch, event, &source, f) &&
+         ledger_mark_rows(batch, LOG_EVENTS, batch->last_event, f) &&
          widen_span(batch, batch->last_event, at_ms, f) &&
          (!is_end_of_request(event->kind) || count(batch, at_ms, labels, f));
 }

@@ -1,53 +1,126 @@
-/* ledger_mark.c - which rows have a label (sql/0012-marks.sql): gathered within a transaction, so
- * that neighbours are written at once. */
+/* ledger_mark.c - which rows have a label (sql/0012-marks.sql): written of 1,024 rows at once, with
+ * the last of them. Of those that came since, every search takes a look (ledger_marked.c). */
 #include "lib/ca/ledger_private.h"
 
-static bool write_mark(struct ledger_batch *batch, struct ledger_mark *mark, struct fault *f)
+/* The labels of rows, behind their id, are marked with the kinds from `first` on. */
+enum { LABELS_OF_ROW = 4 };
+static const struct {
+  enum ledger_sql rows;
+  enum mark_kind first;
+} logs[LOG_COUNT] = {
+    [LOG_CERTIFICATES] = {SQL_LABELS_OF_CERTIFICATES, MARK_PROFILE},
+    [LOG_EVENTS] = {SQL_LABELS_OF_EVENTS, MARK_EVENT_KIND},
+};
+
+/* Of rows that have a label. */
+struct mark {
+  enum mark_kind kind;
+  int64_t label, span;
+  uint64_t bits; /* not written yet */
+};
+
+/* Each has one place where it may be, so that it is found without a search. */
+enum { PLACES = 256 };
+struct marks {
+  struct ledger_connection *writer;
+  struct mark at[PLACES];
+};
+
+enum ledger_log mark_log_of(enum mark_kind kind)
+{
+  return kind < MARK_EVENT_KIND ? LOG_CERTIFICATES : LOG_EVENTS;
+}
+
+int64_t ledger_marked_rows(int64_t last_id)
+{
+  return (last_id + 1) / MARK_RUN_ROWS * MARK_RUN_ROWS;
+}
+
+static bool write_mark(struct marks *marks, struct mark *mark, struct fault *f)
 {
   AUTO(ledger_call) call = {0};
   if (mark->bits == 0)
     return true;
-  if (!ledger_call_open(batch->ledger->writer, SQL_ADD_MARK, &call, f))
+  if (!ledger_call_open(marks->writer, SQL_ADD_MARK, &call, f))
     return false;
   ledger_call_number(&call, mark->kind);
   ledger_call_number(&call, mark->label);
   ledger_call_number(&call, mark->span);
   ledger_call_number(&call, (int64_t)mark->bits);
-  if (!ledger_call_run(&call, f))
-    return false;
   mark->bits = 0;
-  return true;
+  return ledger_call_run(&call, f);
 }
 
-bool ledger_marks_flush(struct ledger_batch *batch, struct fault *f)
-{
-  for (size_t i = 0; i < ARRAY_LEN(batch->marks); i++)
-    if (!write_mark(batch, &batch->marks[i], f))
-      return false;
-  return true;
-}
-
-/* Each has one place where it may be, so that it is found without a search; what is there of
- * another one is written first. */
-static struct ledger_mark *place_of(struct ledger_batch *batch, enum mark_kind kind, int64_t label,
-                                    int64_t span)
+static struct mark *place_of(struct marks *marks, enum mark_kind kind, int64_t label, int64_t span)
 {
   uint64_t hash = (uint64_t)label << 28 ^ (uint64_t)span << 4 ^ (uint64_t)kind;
-  return &batch->marks[(hash * 0x9e3779b97f4a7c15u >> 32) % ARRAY_LEN(batch->marks)];
+  return &marks->at[(hash * 0x9e3779b97f4a7c15u >> 32) % PLACES];
 }
 
-bool ledger_mark_add(struct ledger_batch *batch, enum mark_kind kind, int64_t label, int64_t row,
-                     struct fault *f)
+/* What is there of another one is written first. */
+static bool add(struct marks *marks, enum mark_kind kind, int64_t label, int64_t row,
+                struct fault *f)
 {
   int64_t span = row / MARK_ROWS;
-  if (label == 0)
-    return true;
-  struct ledger_mark *mark = place_of(batch, kind, label, span);
+  struct mark *mark = place_of(marks, kind, label, span);
   if (mark->kind != kind || mark->label != label || mark->span != span) {
-    if (!write_mark(batch, mark, f))
+    if (!write_mark(marks, mark, f))
       return false;
-    *mark = (struct ledger_mark){.kind = kind, .label = label, .span = span};
+    *mark = (struct mark){.kind = kind, .label = label, .span = span};
   }
   mark->bits |= (uint64_t)1 << row % MARK_ROWS;
   return true;
+}
+
+static bool add_labels(struct marks *marks, enum mark_kind first, const struct ledger_call *row,
+                       struct fault *f)
+{
+  int64_t id = sqlite3_column_int64(row->statement, 0);
+  for (int i = 0; i < LABELS_OF_ROW; i++) {
+    int64_t label = sqlite3_column_int64(row->statement, i + 1);
+    if (label != 0 && !add(marks, first + (enum mark_kind)i, label, id, f))
+      return false;
+  }
+  return true;
+}
+
+static bool read_labels(struct marks *marks, enum ledger_log log, int64_t first_row,
+                        struct fault *f)
+{
+  AUTO(ledger_call) call = {0};
+  if (!ledger_call_open(marks->writer, logs[log].rows, &call, f))
+    return false;
+  ledger_call_number(&call, first_row);
+  ledger_call_number(&call, first_row + MARK_RUN_ROWS - 1);
+  for (bool row = true; row;)
+    if (!ledger_call_step(&call, &row, f) || (row && !add_labels(marks, logs[log].first, &call, f)))
+      return false;
+  return true;
+}
+
+static bool mark_run(struct ledger_connection *writer, enum ledger_log log, int64_t first_row,
+                     struct fault *f)
+{
+  struct marks marks = {.writer = writer};
+  if (!read_labels(&marks, log, first_row, f))
+    return false;
+  for (size_t i = 0; i < PLACES; i++)
+    if (!write_mark(&marks, &marks.at[i], f))
+      return false;
+  return true;
+}
+
+bool ledger_mark_rows(struct ledger_batch *batch, enum ledger_log log, int64_t last_id,
+                      struct fault *f)
+{
+  for (; batch->marked[log] < ledger_marked_rows(last_id); batch->marked[log] += MARK_RUN_ROWS)
+    if (!mark_run(batch->ledger->writer, log, batch->marked[log], f))
+      return false;
+  return true;
+}
+
+void ledger_marks_open(struct ledger *ledger, enum ledger_log log, int64_t last_id)
+{
+  int64_t rows = ledger_marked_rows(last_id);
+  ledger->marked[log] = rows > MARK_RUN_ROWS ? rows - MARK_RUN_ROWS : 0;
 }

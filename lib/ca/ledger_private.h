@@ -31,7 +31,7 @@ struct ledger_order_uses {
 
 /* Of the rows of each log. */
 struct ledger_tag_logs {
-  struct ledger_tags *of[TAG_LOGS];
+  struct ledger_tags *of[LOG_COUNT];
 };
 
 /* One connection with its prepared statements; used by one thread at a time. */
@@ -100,7 +100,7 @@ bool ledger_run(struct ledger_connection *c, enum ledger_sql sql, struct fault *
 /* From now on the writer is not slowed by what only others need. When the schema is up to date. */
 bool ledger_guards_set(struct ledger_connection *writer, struct fault *f);
 
-/* --- tags: ledger_tag_logs.c, ledger_tagged.c, ledger_has_name.c --- */
+/* --- tags: ledger_tag_logs.c, ledger_candidates.c, ledger_has_name.c --- */
 
 /* All tags of a row that is added; ledger_tags_end_row() is to follow. Empty: it has none. */
 bool ledger_tags_put_certificate(struct ledger_tags *tags, int64_t id,
@@ -108,8 +108,9 @@ bool ledger_tags_put_certificate(struct ledger_tags *tags, int64_t id,
                                  struct fault *f);
 bool ledger_tags_put_event(struct ledger_tags *tags, int64_t id, struct bytes device_serial,
                            struct bytes source, struct fault *f);
-/* What SQL has of ours on a connection: the table tagged(), the function has_name(). */
-bool ledger_tagged_add(struct ledger_connection *c, struct fault *f);
+/* What SQL has of ours on a connection: the tables tagged() and marked(), the function has_name().
+ */
+bool ledger_candidates_add(struct ledger_connection *c, struct fault *f);
 bool ledger_has_name_add(struct ledger_connection *c, struct fault *f);
 
 /* --- the ledger: ledger.c --- */
@@ -138,14 +139,6 @@ struct ledger_tally {
 };
 enum { BATCH_TALLIES = 32 };
 
-/* Of rows that have a label. */
-struct ledger_mark {
-  enum mark_kind kind;
-  int64_t label, span;
-  uint64_t bits; /* not written yet */
-};
-enum { BATCH_MARKS = 256 };
-
 /* How lines of one batch of requests ended; 0: of none. */
 struct ledger_batch_counts {
   int64_t batch, issued, replayed, refused;
@@ -157,13 +150,13 @@ struct ledger_batch {
   bool has_last_event, has_last_revocation;
   struct ledger_span span;
   struct ledger_event_span event_span;
+  int64_t marked[LOG_COUNT];                  /* rows before these are */
   struct ledger_revoked revoked;              /* not written yet */
   struct ledger_tally tallies[BATCH_TALLIES]; /* not written yet */
   size_t n_tallies;
-  struct ledger_mark marks[BATCH_MARKS]; /* likewise */
-  char authority[LABEL_SIZE];            /* whose certificates were counted last */
-  int64_t authority_issued;              /* not written yet */
-  struct ledger_batch_counts counts;     /* likewise */
+  char authority[LABEL_SIZE];        /* whose certificates were counted last */
+  int64_t authority_issued;          /* not written yet */
+  struct ledger_batch_counts counts; /* likewise */
   bool has_changed_principal;
   bool failed; /* SQLite failed within: it can only be rolled back */
   uint64_t n_events[EVENT_KIND_COUNT];
@@ -208,6 +201,7 @@ struct ledger {
   _Atomic int64_t last_revocation; /* of what was committed */
   struct ledger_known *known;
   struct ledger_tag_logs tags;
+  int64_t marked[LOG_COUNT]; /* as of the last commit: see struct ledger_batch */
 
   struct {
     pthread_mutex_t lock;        /* of the slots */
@@ -256,11 +250,14 @@ bool ledger_label_id(struct ledger *ledger, const char *text, int64_t *ret_id, s
 
 /* --- marks: ledger_mark.c --- */
 
-/* A row that was added has the label. Nothing to do for label 0. */
-bool ledger_mark_add(struct ledger_batch *batch, enum mark_kind kind, int64_t label, int64_t row,
-                     struct fault *f);
-/* Writes what is pending; before each commit. */
-bool ledger_marks_flush(struct ledger_batch *batch, struct fault *f);
+/* When the ledger is opened: what is marked is told by its newest row, but for the last run, which
+ * is marked again (whoever wrote its end may not have). */
+void ledger_marks_open(struct ledger *ledger, enum ledger_log log, int64_t last_id);
+/* The newest row was added: marks the runs that are whole with it. */
+bool ledger_mark_rows(struct ledger_batch *batch, enum ledger_log log, int64_t last_id,
+                      struct fault *f);
+/* So many rows of a log, from row 0 on, are marked when this is its newest. */
+int64_t ledger_marked_rows(int64_t last_id);
 
 /* --- spans: ledger_span.c --- */
 

@@ -1,16 +1,16 @@
 /* ledger_select.c - the statement behind a listing.
  *
  * Every listing is in the order of ids, newest first, and stops at the page's end: each filter has
- * an index that ends in the id, or, for labels, marks that tell which of 64 neighbours have it, or,
- * for times and what follows from them, a table of spans, which tells of 128 neighbours at once
- * whether any can match. */
+ * an index that ends in the id, or a table of candidates (ledger_candidates.h), or, for times and
+ * what follows from them, a table of spans, which tells of 128 neighbours at once whether any can
+ * match. */
 #include "lib/ca/ledger_private.h"
 
 static const struct ledger_filter *find_driver(const struct ledger_select *select,
                                                const bool *given)
 {
   for (size_t i = 0; i < select->n_filters; i++)
-    if (given[i] && (select->filters[i].from != NULL || select->filters[i].mark != MARK_NONE))
+    if (given[i] && select->filters[i].from != NULL)
       return &select->filters[i];
   return NULL;
 }
@@ -32,45 +32,30 @@ static void add_checks(const struct ledger_select *select, const bool *given,
       buf_addf(out, " AND %s", select->filters[i].check);
 }
 
-/* Filters of time give the bounds of what is walked along: ids in steps of `step`. */
-static void add_bounds(const struct ledger_select *select, const char *position, const char *step,
-                       const char *spans, struct buf *out)
+/* Filters of time give the bounds of what is walked along. */
+static void add_bounds(const struct ledger_select *select, const char *position, const char *spans,
+                       struct buf *out)
 {
   if (spans[0] == '\0')
     return;
   buf_addf(out,
-           " AND %s < (SELECT (s.id + 1) * " SPAN " / %s FROM %s s WHERE s.id <= ?2 / " SPAN "%s"
+           " AND %s < (SELECT (s.id + 1) * " SPAN " FROM %s s WHERE s.id <= ?2 / " SPAN "%s"
            " ORDER BY s.id DESC LIMIT 1)",
-           position, step, select->spans, spans);
+           position, select->spans, spans);
   buf_addf(out,
-           " AND %s >= (SELECT s.id * " SPAN " / %s FROM %s s WHERE s.id <= ?2 / " SPAN "%s"
+           " AND %s >= (SELECT s.id * " SPAN " FROM %s s WHERE s.id <= ?2 / " SPAN "%s"
            " ORDER BY s.id LIMIT 1)",
-           position, step, select->spans, spans);
+           position, select->spans, spans);
 }
 
-/* An index drives. */
+/* An index or candidates drive. */
 static void add_driven(const struct ledger_select *select, const bool *given,
                        const struct ledger_filter *driver, const char *spans, struct buf *out)
 {
   buf_addf(out, "%s WHERE %s AND %s < ?2", driver->from, driver->drive, driver->position);
   add_checks(select, given, driver, out);
-  add_bounds(select, driver->position, "1", spans, out);
+  add_bounds(select, driver->position, spans, out);
   buf_addf(out, " ORDER BY %s DESC LIMIT ?3", driver->position);
-}
-
-/* Marks drive: of each row of them those bits that are set, the highest first. */
-static void add_marked(const struct ledger_select *select, const bool *given,
-                       const struct ledger_filter *driver, const char *spans, struct buf *out)
-{
-  buf_addf(out,
-           "marks m CROSS JOIN bits b CROSS JOIN %s NOT INDEXED ON %s = m.span * " MARK_SPAN
-           " + b.n"
-           " WHERE m.kind = %d AND m.label = (SELECT id FROM labels WHERE text = %s)"
-           " AND m.bits >> b.n & 1 AND m.span <= ?2 / " MARK_SPAN " AND %s < ?2",
-           select->table, select->id, (int)driver->mark, driver->label, select->id);
-  add_checks(select, given, driver, out);
-  add_bounds(select, "m.span", MARK_SPAN, spans, out);
-  buf_addf(out, " ORDER BY m.span DESC, b.n DESC LIMIT ?3");
 }
 
 /* No filter at all, or only what the rows themselves tell. */
@@ -100,9 +85,7 @@ void ledger_select_sql(const struct ledger_select *select, const bool *given, st
   add_span_conditions(select, given, &spans);
   const char *conditions = buf_text(&spans);
   buf_addf(out, "%s FROM ", select->columns);
-  if (driver != NULL && driver->mark != MARK_NONE)
-    add_marked(select, given, driver, conditions, out);
-  else if (driver != NULL)
+  if (driver != NULL)
     add_driven(select, given, driver, conditions, out);
   else if (spans.len > 0)
     add_by_spans(select, given, conditions, out);

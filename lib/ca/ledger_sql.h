@@ -2,6 +2,9 @@
 #pragma once
 #include <stddef.h>
 
+/* What only grows, each row behind the last one. */
+enum ledger_log { LOG_CERTIFICATES, LOG_EVENTS, LOG_COUNT };
+
 /* How many certificates a row of spans stands for: in SQL and in C. Rows that are there rest on it.
  */
 #define SPAN "128"
@@ -36,9 +39,11 @@ enum { SPAN_ROWS = 128 };
   " EXISTS (SELECT 1 FROM certificates r WHERE r.replaces = c.id),"                                \
   " " REVOCATION_OF("c.id") ", c.spki_sha256, c.request_sha256, c.der, c.shard"
 
-/* Rows whose tag says that they may have a value (ledger_tagged.c), to walk along by t.id. */
+/* Rows that may have a value, or a label (ledger_candidates.h), to walk along by t.id. */
 #define TAGGED(kind, value, table, id)                                                             \
   "tagged(" kind ", " value ") t CROSS JOIN " table " NOT INDEXED ON " id " = t.id"
+#define MARKED(kind, label, table, id)                                                             \
+  "marked(" kind ", " label ") t CROSS JOIN " table " NOT INDEXED ON " id " = t.id"
 
 /* The rows, called c, of a key. ?1 spki_sha256. */
 #define OF_KEY " FROM " TAGGED("0", "?1", "certificates c", "c.id") " WHERE c.spki_sha256 = ?1"
@@ -132,6 +137,16 @@ enum { SPAN_ROWS = 128 };
   X(ADD_MARK,                                                                                      \
     "INSERT INTO marks (kind, label, span, bits) VALUES (?1, ?2, ?3, ?4)"                          \
     " ON CONFLICT (kind, label, span) DO UPDATE SET bits = bits | excluded.bits")                  \
+  /* ?1 kind, ?2 label, ?3 from this span on, downwards */                                         \
+  X(MARKS,                                                                                         \
+    "SELECT span, bits FROM marks WHERE kind = ?1 AND label = ?2 AND span <= ?3"                   \
+    " ORDER BY span DESC")                                                                         \
+  /* From row ?1 to row ?2. */                                                                     \
+  X(LABELS_OF_CERTIFICATES,                                                                        \
+    "SELECT id, profile, station, production_order, model FROM certificates"                       \
+    " WHERE id BETWEEN ?1 AND ?2")                                                                 \
+  X(LABELS_OF_EVENTS,                                                                              \
+    "SELECT id, kind, code, principal, production_order FROM events WHERE id BETWEEN ?1 AND ?2")   \
   /* What a span holds already is widened. */                                                      \
   X(ADD_SPAN,                                                                                      \
     "INSERT INTO spans (id, issued_min, issued_max, not_after_min, not_after_max)"                 \
@@ -421,8 +436,9 @@ enum mark_kind {
   MARK_EVENT_PRINCIPAL,
   MARK_EVENT_ORDER
 };
-#define MARK_SPAN "64" /* one row of marks tells of so many */
-enum { MARK_ROWS = 64 };
+enum ledger_log mark_log_of(enum mark_kind kind);
+/* One row of marks tells of so many; so many are marked at once. */
+enum { MARK_ROWS = 64, MARK_RUN_ROWS = 1024 };
 
 /* One filter of struct ledger_query. One filter drives a search: the statement walks along its
  * index, from the newest row on. The others are held against each row that it comes upon. */
@@ -432,15 +448,13 @@ struct ledger_filter {
   const char *drive;    /* the condition when it drives */
   const char *check;    /* the condition when another one does */
   const char *span;     /* what a row of spans, called s, must fulfil to have a match; or NULL */
-  enum mark_kind mark;  /* walks along the marks of this kind instead, of the label that */
-  const char *label;    /* this parameter names */
 };
 
-#define LABEL_IS(column, parameter)                                                                \
-  "c." column " = (SELECT id FROM labels WHERE text = " parameter ")"
-#define LABEL_FILTER(mark_kind, column, parameter)                                                 \
+#define LABEL_ID(parameter) "(SELECT id FROM labels WHERE text = " parameter ")"
+#define LABEL_FILTER(kind, column, parameter)                                                      \
   {                                                                                                \
-    .mark = mark_kind, .label = parameter, .check = LABEL_IS(column, parameter)                    \
+    MARKED(kind, LABEL_ID(parameter), "certificates c", "c.id"), "t.id",                           \
+        "c." column " = " LABEL_ID(parameter), "c." column " = " LABEL_ID(parameter), NULL         \
   }
 #define HAS_NAME(kind, parameter) "has_name(c.der, " kind ", " parameter ")"
 #define NAME_FILTER(kind, parameter)                                                               \
@@ -492,7 +506,7 @@ enum ledger_filter_id {
     [FILTER_IP] = NAME_FILTER("1", "?9"),                                                          \
     [FILTER_DEVICE_SERIAL] = {"certificates c INDEXED BY certificates_device", "c.id",             \
                               "c.device_serial = ?4", "c.device_serial = ?4", NULL},               \
-    [FILTER_ORDER] = LABEL_FILTER(MARK_ORDER, "production_order", "?6"),                           \
+    [FILTER_ORDER] = LABEL_FILTER("3", "production_order", "?6"),                                  \
     [FILTER_ON_HOLD] = {REVOKED_FROM, "v.certificate",                                             \
                         "v.reason = 6 AND " IS_NEWEST_REVOCATION " AND c.not_after >= ?1",         \
                         "c.not_after >= ?1 AND EXISTS (SELECT 1 FROM revocations v"                \
@@ -505,9 +519,9 @@ enum ledger_filter_id {
                            "r.replaces", "NOT " IS_REVOKED("r.replaces") " AND c.not_after >= ?1", \
                            "c.not_after >= ?1 AND NOT " IS_REVOKED("c.id") " AND " IS_REPLACED,    \
                            SPAN_LASTS " AND " SPAN_UNREVOKED},                                     \
-    [FILTER_STATION] = LABEL_FILTER(MARK_STATION, "station", "?5"),                                \
-    [FILTER_MODEL] = LABEL_FILTER(MARK_MODEL, "model", "?7"),                                      \
-    [FILTER_PROFILE] = LABEL_FILTER(MARK_PROFILE, "profile", "?8"),                                \
+    [FILTER_STATION] = LABEL_FILTER("2", "station", "?5"),                                         \
+    [FILTER_MODEL] = LABEL_FILTER("4", "model", "?7"),                                             \
+    [FILTER_PROFILE] = LABEL_FILTER("1", "profile", "?8"),                                         \
     [FILTER_VALID] = {NULL, NULL, NULL,                                                            \
                       "c.not_after >= ?1 AND NOT " IS_REPLACED " AND NOT " IS_REVOKED("c.id"),     \
                       SPAN_LASTS " AND " SPAN_UNREVOKED},                                          \
@@ -586,10 +600,10 @@ enum event_filter_id {
   {                                                                                                \
     TAGGED(kind, parameter, "events e", "e.id"), "t.id", condition, condition, NULL                \
   }
-#define EVENT_LABEL_FILTER(mark_kind, column, parameter)                                           \
+#define EVENT_LABEL_FILTER(kind, column, parameter)                                                \
   {                                                                                                \
-    .mark = mark_kind, .label = parameter,                                                         \
-    .check = "e." column " = (SELECT id FROM labels WHERE text = " parameter ")"                   \
+    MARKED(kind, LABEL_ID(parameter), "events e", "e.id"), "t.id",                                 \
+        "e." column " = " LABEL_ID(parameter), "e." column " = " LABEL_ID(parameter), NULL         \
   }
 
 #define EVENT_FILTERS                                                                              \
@@ -599,11 +613,11 @@ enum event_filter_id {
     [EVENT_FILTER_CERTIFICATE_ALONE] =                                                             \
         EVENT_FILTER("events_certificate", "e.certificate = ?1 AND e.device_serial IS NULL"),      \
     [EVENT_FILTER_DEVICE_SERIAL] = EVENT_TAG_FILTER("4", "?4", "e.device_serial = ?4"),            \
-    [EVENT_FILTER_CODE] = EVENT_LABEL_FILTER(MARK_EVENT_CODE, "code", "?8"),                       \
+    [EVENT_FILTER_CODE] = EVENT_LABEL_FILTER("6", "code", "?8"),                                   \
     [EVENT_FILTER_SOURCE] = EVENT_TAG_FILTER("5", "?9", "e.source = ?9"),                          \
-    [EVENT_FILTER_ORDER] = EVENT_LABEL_FILTER(MARK_EVENT_ORDER, "production_order", "?6"),         \
-    [EVENT_FILTER_KIND] = EVENT_LABEL_FILTER(MARK_EVENT_KIND, "kind", "?7"),                       \
-    [EVENT_FILTER_PRINCIPAL] = EVENT_LABEL_FILTER(MARK_EVENT_PRINCIPAL, "principal", "?5"),        \
+    [EVENT_FILTER_ORDER] = EVENT_LABEL_FILTER("8", "production_order", "?6"),                      \
+    [EVENT_FILTER_KIND] = EVENT_LABEL_FILTER("5", "kind", "?7"),                                   \
+    [EVENT_FILTER_PRINCIPAL] = EVENT_LABEL_FILTER("7", "principal", "?5"),                         \
     [EVENT_FILTER_CERTIFICATE] = {NULL, NULL, NULL, "e.certificate = ?1", NULL},                   \
     [EVENT_FILTER_ISSUED] = {NULL, NULL, NULL, "e.kind IS NULL", NULL},                            \
     [EVENT_FILTER_AFTER] = {NULL, NULL, NULL, "e.at > ?11", "s.at_max > ?11"},                     \

@@ -6,9 +6,9 @@
 _Static_assert((int)TAG_IP == SAN_IP && (int)TAG_DNS == SAN_DNS && (int)TAG_URI == SAN_URI,
                "names are tagged by their kind");
 
-enum tag_log_id tag_log_of(enum tag_kind kind)
+enum ledger_log tag_log_of(enum tag_kind kind)
 {
-  return kind < TAG_EVENT_DEVICE ? TAG_CERTIFICATES : TAG_EVENTS;
+  return kind < TAG_EVENT_DEVICE ? LOG_CERTIFICATES : LOG_EVENTS;
 }
 
 /* A digest is spread evenly as it is. */
@@ -86,9 +86,9 @@ static bool put_event_row(struct ledger_tags *tags, const struct ledger_call *ro
                                ledger_call_column(row, 1), ledger_call_column(row, 2), f);
 }
 
-const struct tag_log tag_logs[TAG_LOGS] = {
-    [TAG_CERTIFICATES] = {SQL_CERTIFICATE_RUNS, SQL_CERTIFICATE_TAGS, SQL_ADD_CERTIFICATE_TAGS,
+const struct tag_log tag_logs[LOG_COUNT] = {
+    [LOG_CERTIFICATES] = {SQL_CERTIFICATE_RUNS, SQL_CERTIFICATE_TAGS, SQL_ADD_CERTIFICATE_TAGS,
                           SQL_TAGGED_CERTIFICATES, put_certificate_row},
-    [TAG_EVENTS] = {SQL_EVENT_RUNS, SQL_EVENT_TAGS, SQL_ADD_EVENT_TAGS, SQL_TAGGED_EVENTS,
+    [LOG_EVENTS] = {SQL_EVENT_RUNS, SQL_EVENT_TAGS, SQL_ADD_EVENT_TAGS, SQL_TAGGED_EVENTS,
                     put_event_row},
 };

@@ -37,7 +37,6 @@ struct tag {
 struct tag tag_of(enum tag_kind kind, struct bytes value);
 
 /* Rows of which table, how they are read again, and where their tags are written. */
-enum tag_log_id { TAG_CERTIFICATES, TAG_EVENTS, TAG_LOGS };
 struct tag_log {
   enum ledger_sql written; /* how many runs are */
   enum ledger_sql entries; /* of one run, slot and bucket */
@@ -45,8 +44,8 @@ struct tag_log {
   /* Puts all tags of a row of rows_between; its first column is the id. */
   bool (*put_row)(struct ledger_tags *tags, const struct ledger_call *row, struct fault *f);
 };
-extern const struct tag_log tag_logs[TAG_LOGS]; /* ledger_tag_logs.c */
-enum tag_log_id tag_log_of(enum tag_kind kind);
+extern const struct tag_log tag_logs[LOG_COUNT]; /* ledger_tag_logs.c */
+enum ledger_log tag_log_of(enum tag_kind kind);
 
 /* Reads the newest rows, and writes the runs that are whole and not in the table yet, each in a
  * transaction of its own. LEDGER, NO_MEMORY. */

@@ -39,7 +39,9 @@ lib_ca_libca_a_SOURCES = \
   lib/ca/ledger_batches.c \
   lib/ca/ledger_call.c \
   lib/ca/ledger_connection.c \
+  lib/ca/ledger_candidates.c lib/ca/ledger_candidates.h \
   lib/ca/ledger_mark.c \
+  lib/ca/ledger_marked.c \
   lib/ca/ledger_meter.c lib/ca/ledger_meter.h \
   lib/ca/ledger_crl.c \
   lib/ca/ledger_event.c \

@@ -4,7 +4,7 @@ CA_TEST_LIBS = $(CA_LIBS) $(CHECK_LIBS)
 
 # the ledger
 LEDGER_TESTS = tests/unit/test_event tests/unit/test_event_search tests/unit/test_ledger_crl \
-  tests/unit/test_recorder tests/unit/test_ledger tests/unit/test_ledger_hold tests/unit/test_ledger_tags tests/unit/test_ledger_known tests/unit/test_ledger_checkpoint tests/unit/test_ledger_search \
+  tests/unit/test_recorder tests/unit/test_ledger tests/unit/test_ledger_hold tests/unit/test_ledger_tags tests/unit/test_ledger_marks tests/unit/test_ledger_known tests/unit/test_ledger_checkpoint tests/unit/test_ledger_search \
   tests/unit/test_ledger_revoke tests/unit/test_revoke tests/unit/test_ledger_webhook tests/unit/test_ledger_batches \
   tests/unit/test_migrate tests/unit/test_principal
 check_PROGRAMS += $(LEDGER_TESTS)
@@ -27,6 +27,9 @@ tests_unit_test_ledger_checkpoint_LDADD = $(CA_TEST_LIBS)
 tests_unit_test_ledger_tags_CFLAGS = $(CA_TEST_CFLAGS)
 tests_unit_test_ledger_tags_SOURCES = tests/unit/test_ledger_tags.c tests/unit/ledger_unit.h
 tests_unit_test_ledger_tags_LDADD = $(CA_TEST_LIBS)
+tests_unit_test_ledger_marks_CFLAGS = $(CA_TEST_CFLAGS)
+tests_unit_test_ledger_marks_SOURCES = tests/unit/test_ledger_marks.c tests/unit/ledger_unit.h
+tests_unit_test_ledger_marks_LDADD = $(CA_TEST_LIBS)
 tests_unit_test_ledger_known_CFLAGS = $(CA_TEST_CFLAGS)
 tests_unit_test_ledger_known_SOURCES = tests/unit/test_ledger_known.c tests/unit/ledger_unit.h
 tests_unit_test_ledger_known_LDADD = $(CA_TEST_LIBS)

@@ -15,10 +15,8 @@
 
 enum { NOW = 1800000000, YEAR_S = 365 * 86400 };
 
-/* In a query's plan: all of the 64 rows that a row of marks is joined with. */
-#define THE_BITS "SCAN b"
-/* Those rows that may have a value, newest first, from below a bound. */
-#define THE_TAGS "SCAN t VIRTUAL TABLE INDEX 1:"
+/* In a query's plan: rows that may have what is looked for, newest first. */
+#define CANDIDATES "SCAN t VIRTUAL TABLE INDEX "
 
 struct bench {
   char folder[200], path[256];

@@ -8,7 +8,7 @@
 
 /* What each has follows from its number N, which is its id. The first two are about certificates:
  * of a device, and of none. */
-enum { EVENTS = 500, OF_DEVICE = 1, OF_NONE = 2 };
+enum { EVENTS = 1300, OF_DEVICE = 1, OF_NONE = 2 };
 
 static struct issued certificates[2];
 
@@ -274,8 +274,8 @@ static void each_filter_goes_along_an_index(void **state)
     assert_int_equal(sqlite3_prepare_v2(db, buf_text(&sql), -1, &statement, NULL), SQLITE_OK);
     while (sqlite3_step(statement) == SQLITE_ROW) {
       const char *step = (const char *)sqlite3_column_text(statement, 3);
-      bool is_scan = strncmp(step, "SCAN", 4) == 0 && strcmp(step, THE_BITS) != 0 &&
-                     strcmp(step, THE_TAGS) != 0;
+      bool is_scan =
+          strncmp(step, "SCAN", 4) == 0 && strncmp(step, CANDIDATES, strlen(CANDIDATES)) != 0;
       if (is_scan || strstr(step, "TEMP B-TREE") != NULL)
         fail_msg("case %zu: %s: %s", i, step, buf_text(&sql));
     }

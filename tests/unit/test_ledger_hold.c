@@ -110,7 +110,9 @@ static void nor_can_its_own_writer(void **state)
       "DELETE FROM marks",
   };
   AUTO(issued) row = row_of(1);
+  AUTO(fault) f = {0};
   assert_int_equal(append(bench->ledger, &row, false).code, FAULT_NONE);
+  assert_true(ledger_execute(bench->ledger->writer, "INSERT INTO marks VALUES (1, 1, 0, 2)", &f));
   for (size_t i = 0; i < ARRAY_LEN(attempts); i++) {
     AUTO(fault) refused = {0};
     if (ledger_execute(bench->ledger->writer, attempts[i], &refused) ||

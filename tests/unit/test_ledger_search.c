@@ -6,8 +6,9 @@
 
 #include "lib/ca/ledger_private.h"
 
-/* 600 rows, several spans; what each has follows from its number N, which is its id. */
-enum { ROWS = 600, REPLACED = 50 };
+/* 1,400 rows, several spans, more than are marked at once; what each has follows from its number N,
+ * which is its id. */
+enum { ROWS = 1400, REPLACED = 50 };
 
 static void fill_labels(struct issued *row, unsigned n)
 {
@@ -74,7 +75,7 @@ static void revoke_row(struct ledger_batch *batch, unsigned n, enum revocation_r
   assert_true(changed);
 }
 
-/* The last 50 rows are for the devices 501 to 550 again, under the same profile: renewals (odd)
+/* The last 50 rows are for the devices 1301 to 1350 again, under the same profile: renewals (odd)
  * leave the earlier one good, replacements do not. 361 to 365 are on hold, 370 was. */
 static int set_up_rows(void **state)
 {
@@ -228,29 +229,29 @@ static const struct single {
 } singles[] = {
     {{.limit = 0}, ROWS},
     {{.device_serial = "W-17"}, 1},
-    {{.device_serial = "W-517"}, 2},
+    {{.device_serial = "W-1317"}, 2},
     {{.device_serial = "W-9999"}, 0},
-    {{.station = "line-3"}, 86},
+    {{.station = "line-3"}, 200},
     {{.station = "line-9"}, 0},
     {{.order = "PO-4"}, 40},
-    {{.model = "WX-2"}, 200},
-    {{.profile = "idevid"}, 60},
+    {{.model = "WX-2"}, 467},
+    {{.profile = "idevid"}, 140},
     {{.ip = &some_ip}, 1},
-    {{.ip = &hundreds_ip}, 6},
+    {{.ip = &hundreds_ip}, 14},
     {{.dns = "w-77.widgets.example"}, 1},
-    {{.dns = "hundreds.example"}, 6},
+    {{.dns = "hundreds.example"}, 14},
     {{.dns = "nobody.example"}, 0},
     {{.uri = "urn:widget:400"}, 1},
     {{.status = STATUS_EXPIRED}, 264},
     {{.status = STATUS_SUPERSEDED}, 25},
     {{.status = STATUS_REVOKED}, 30},
-    {{.status = STATUS_VALID}, 281},
-    {{.only_good = true}, 306},
+    {{.status = STATUS_VALID}, 1081},
+    {{.only_good = true}, 1106},
     {{.only_on_hold = true}, 5},
     {{.issued_after_ms = INT64_C(1000) * (NOW - 100)}, 100},
-    {{.issued_before_ms = INT64_C(1000) * (NOW - 100)}, 499},
+    {{.issued_before_ms = INT64_C(1000) * (NOW - 100)}, 1299},
     {{.expires_before = NOW}, 264},
-    {{.expires_before = NOW + 7200}, 276},
+    {{.expires_before = NOW + 7200}, 292},
     {{.expires_before = NOW - 1}, 0},
 };
 
@@ -318,12 +319,12 @@ static void names_are_found_in_whatever_form_they_are_asked_for(void **state)
   struct ip ip;
   assert_true(ip_read(bytes_of_text("2001:db8::1"), &ip));
   const struct ledger_query dns_query = {.dns = "W-5.Widgets.EXAMPLE", .limit = 10};
-  const struct ledger_query ip_query = {.ip = &ip, .limit = 10};
+  const struct ledger_query ip_query = {.ip = &ip, .limit = 20};
   assert_true(ledger_search(bench->ledger, &dns_query, NOW, &by_dns, &f));
   assert_int_equal(by_dns.n, 1);
   assert_int_equal(by_dns.rows[0].id, 5);
   assert_true(ledger_search(bench->ledger, &ip_query, NOW, &by_ip, &f));
-  assert_int_equal(by_ip.n, 6);
+  assert_int_equal(by_ip.n, 14);
 }
 
 /* A v4 address is not found as the first octets of another, and no name as one of another kind. */
@@ -384,13 +385,13 @@ static void rows_that_come_in_between_do_not_shift_the_pages(void **state)
       assert_true(page.rows[i].id < last);
       last = page.rows[i].id;
     }
-    AUTO(issued) row = row_of(1000 + found);
+    AUTO(issued) row = row_of(ROWS + 1000 + found);
     strcpy(row.station, "line-3");
     assert_int_equal(append(bench->ledger, &row, false).code, FAULT_NONE);
     query.before_id = last;
     more = page.more;
   }
-  assert_int_equal(found, 86);
+  assert_int_equal(found, 200);
 }
 
 static void a_page_without_a_size_is_our_own_mistake(void **state)
@@ -419,8 +420,8 @@ static void each_filter_goes_along_an_index(void **state)
     assert_int_equal(sqlite3_prepare_v2(db, buf_text(&sql), -1, &statement, NULL), SQLITE_OK);
     while (sqlite3_step(statement) == SQLITE_ROW) {
       const char *step = (const char *)sqlite3_column_text(statement, 3);
-      bool is_scan = strncmp(step, "SCAN", 4) == 0 && strcmp(step, THE_BITS) != 0 &&
-                     strcmp(step, THE_TAGS) != 0;
+      bool is_scan =
+          strncmp(step, "SCAN", 4) == 0 && strncmp(step, CANDIDATES, strlen(CANDIDATES)) != 0;
       if (is_scan || strstr(step, "TEMP B-TREE") != NULL)
         fail_msg("filter %zu: %s: %s", i, step, buf_text(&sql));
     }

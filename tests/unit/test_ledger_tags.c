@@ -440,7 +440,7 @@ static void add_keys_alone(struct ledger *ledger, int64_t first, int64_t last)
 {
   AUTO(fault) f = {0};
   const struct sans none = {0};
-  struct ledger_tags *tags = ledger->tags.of[TAG_CERTIFICATES];
+  struct ledger_tags *tags = ledger->tags.of[LOG_CERTIFICATES];
   uint8_t key[KEY_LEN];
   for (int64_t id = first; id <= last; id++) {
     key_of(id, key);
@@ -862,7 +862,7 @@ static void the_row_decides_whether_it_has_the_name(void **state)
   const struct tag tag = tag_of(TAG_DNS, bytes_of_text("elsewhere.example"));
   struct ledger_query query = {.limit = 10, .dns = "elsewhere.example"};
   add_named_devices(bench->ledger, 1, 2);
-  assert_true(ledger_tags_put(bench->ledger->tags.of[TAG_CERTIFICATES], 2, &tag, &f));
+  assert_true(ledger_tags_put(bench->ledger->tags.of[LOG_CERTIFICATES], 2, &tag, &f));
   assert_tagged(bench->ledger, TAG_DNS, bytes_of_text(query.dns), "[2]");
   assert_int_equal(count_found(bench->ledger, &query), 0);
   query.dns = "W-2.example";
@@ -880,7 +880,7 @@ static void the_event_decides_whether_it_has_the_device(void **state)
   struct ledger_batch *batch = begin(bench->ledger);
   assert_true(ledger_add_event(batch, &event, &f));
   commit(batch);
-  assert_true(ledger_tags_put(bench->ledger->tags.of[TAG_EVENTS], 1, &tag, &f));
+  assert_true(ledger_tags_put(bench->ledger->tags.of[LOG_EVENTS], 1, &tag, &f));
   assert_tagged(bench->ledger, TAG_EVENT_DEVICE, bytes_of_text("W-2"), "[1]");
   assert_true(ledger_search_events(bench->ledger, &query, &page, &f));
   assert_int_equal(page.n, 0);
@@ -941,7 +941,7 @@ static void a_row_that_has_a_tag_twice_is_there_once(void **state)
   key_of(1, key);
   const struct tag tag = tag_of(TAG_KEY, bytes_of(key, sizeof key));
   add_devices(bench->ledger, 1, 1);
-  assert_true(ledger_tags_put(bench->ledger->tags.of[TAG_CERTIFICATES], 1, &tag, &f));
+  assert_true(ledger_tags_put(bench->ledger->tags.of[LOG_CERTIFICATES], 1, &tag, &f));
   assert_found(bench->ledger, 1);
 }
 

@@ -1,0 +1,210 @@
+/* ledger_candidates.c - see ledger_candidates.h. */
+#include "lib/ca/ledger_candidates.h"
+
+enum column { COLUMN_ID, COLUMN_KIND, COLUMN_VALUE };
+static const char declaration[] = "CREATE TABLE x (id INTEGER, kind HIDDEN, value HIDDEN)";
+
+struct table {
+  sqlite3_vtab base;
+  const struct candidate_source *source;
+  struct ledger_connection *connection;
+};
+
+static int connect(sqlite3 *db, void *context, int n_arguments, const char *const *arguments,
+                   sqlite3_vtab **ret_table, char **ret_message)
+{
+  (void)n_arguments, (void)arguments, (void)ret_message;
+  int status = sqlite3_declare_vtab(db, declaration);
+  if (status != SQLITE_OK)
+    return status;
+  struct table *table = sqlite3_malloc(sizeof *table);
+  if (table == NULL)
+    return SQLITE_NOMEM;
+  *table = *(const struct table *)context;
+  *ret_table = &table->base;
+  return sqlite3_vtab_config(db, SQLITE_VTAB_DIRECTONLY);
+}
+
+static int disconnect(sqlite3_vtab *table)
+{
+  sqlite3_free(table);
+  return SQLITE_OK;
+}
+
+/* --- how it is asked --- */
+
+/* The number of best_index() for filter(): 1 when there is a lower bound, and twice the number of
+ * upper ones. They are handed over in this order, behind kind and value. */
+enum { HAS_FROM = 1, A_BELOW = 2 };
+
+static bool is_of(const struct sqlite3_index_constraint *constraint, int column, unsigned char op)
+{
+  return constraint->usable && constraint->iColumn == column && constraint->op == op;
+}
+
+/* How many of this form were taken. SQLite looks at each row again when it is not exact. */
+static int take(sqlite3_index_info *info, int column, unsigned char op, int most, int *places)
+{
+  bool is_exact = op == SQLITE_INDEX_CONSTRAINT_EQ;
+  int n = 0;
+  for (int i = 0; i < info->nConstraint && n < most; i++)
+    if (is_of(&info->aConstraint[i], column, op)) {
+      info->aConstraintUsage[i].argvIndex = ++*places;
+      info->aConstraintUsage[i].omit = is_exact;
+      n++;
+    }
+  return n;
+}
+
+/* Kind and value must be given. Bounds of the ids spare what lies beyond them. */
+static int best_index(sqlite3_vtab *table, sqlite3_index_info *info)
+{
+  (void)table;
+  int places = 0;
+  if (take(info, COLUMN_KIND, SQLITE_INDEX_CONSTRAINT_EQ, 1, &places) != 1 ||
+      take(info, COLUMN_VALUE, SQLITE_INDEX_CONSTRAINT_EQ, 1, &places) != 1)
+    return SQLITE_CONSTRAINT;
+  info->idxNum = HAS_FROM * take(info, COLUMN_ID, SQLITE_INDEX_CONSTRAINT_GE, 1, &places);
+  info->idxNum += A_BELOW * take(info, COLUMN_ID, SQLITE_INDEX_CONSTRAINT_LT, 8, &places);
+  info->orderByConsumed =
+      info->nOrderBy == 1 && info->aOrderBy[0].iColumn == COLUMN_ID && info->aOrderBy[0].desc;
+  info->estimatedRows = 16;
+  info->estimatedCost = 100;
+  return SQLITE_OK;
+}
+
+/* --- reading --- */
+
+static int open_cursor(sqlite3_vtab *base, sqlite3_vtab_cursor **ret_cursor)
+{
+  const struct table *table = (const struct table *)base;
+  struct candidates *c = sqlite3_malloc(sizeof *c);
+  if (c == NULL)
+    return SQLITE_NOMEM;
+  *c = (struct candidates){.source = table->source, .connection = table->connection};
+  *ret_cursor = &c->base;
+  return SQLITE_OK;
+}
+
+static int close_cursor(sqlite3_vtab_cursor *base)
+{
+  struct candidates *c = (struct candidates *)base;
+  ledger_call_close(&c->call);
+  buf_free(&c->rows);
+  sqlite3_free(c);
+  return SQLITE_OK;
+}
+
+static int fail(struct candidates *c, const struct fault *f)
+{
+  sqlite3_free(c->base.pVtab->zErrMsg);
+  c->base.pVtab->zErrMsg = sqlite3_mprintf("%s", f->detail);
+  return f->code == FAULT_NO_MEMORY ? SQLITE_NOMEM : SQLITE_CORRUPT_VTAB;
+}
+
+/* Goes on to the next older block that has any. */
+static int read_blocks(struct candidates *c)
+{
+  AUTO(fault) f = {0};
+  while (c->rows.len == 0 && !c->ended) {
+    c->ended = c->first <= c->from;
+    if (!c->ended && !c->source->more(c, &f))
+      return fail(c, &f);
+  }
+  return SQLITE_OK;
+}
+
+/* The newest is the last one. */
+static uint16_t low(const struct candidates *c)
+{
+  uint16_t row;
+  memcpy(&row, c->rows.data + c->rows.len - sizeof row, sizeof row);
+  return row;
+}
+
+/* A row that may have the value for two reasons is there once. */
+static int next(sqlite3_vtab_cursor *base)
+{
+  struct candidates *c = (struct candidates *)base;
+  uint16_t last = low(c);
+  while (c->rows.len > 0 && low(c) == last)
+    c->rows.len -= sizeof last;
+  return read_blocks(c);
+}
+
+static void take_bounds(struct candidates *c, int number, sqlite3_value **values)
+{
+  c->from = 0;
+  c->below = INT64_MAX;
+  if ((number & HAS_FROM) != 0)
+    c->from = sqlite3_value_int64(*values++);
+  for (int i = 0; i < number / A_BELOW; i++)
+    if (sqlite3_value_int64(values[i]) < c->below)
+      c->below = sqlite3_value_int64(values[i]);
+}
+
+/* Nothing is equal to NULL. */
+static int filter(sqlite3_vtab_cursor *base, int number, const char *text, int n_values,
+                  sqlite3_value **values)
+{
+  (void)text, (void)n_values;
+  AUTO(fault) f = {0};
+  struct candidates *c = (struct candidates *)base;
+  ledger_call_close(&c->call);
+  buf_clear(&c->rows);
+  take_bounds(c, number, values + 2);
+  c->ended = sqlite3_value_type(values[1]) == SQLITE_NULL || c->below <= 0;
+  if (!c->ended && !c->source->begin(c, sqlite3_value_int64(values[0]), values[1], &f))
+    return fail(c, &f);
+  return read_blocks(c);
+}
+
+static int at_end(sqlite3_vtab_cursor *base)
+{
+  return ((struct candidates *)base)->rows.len == 0;
+}
+
+static int read_id(sqlite3_vtab_cursor *base, sqlite3_int64 *ret_id)
+{
+  const struct candidates *c = (const struct candidates *)base;
+  *ret_id = c->first + low(c);
+  return SQLITE_OK;
+}
+
+/* The others are what was asked for. */
+static int read_column(sqlite3_vtab_cursor *base, sqlite3_context *context, int column)
+{
+  sqlite3_int64 id;
+  read_id(base, &id);
+  if (column == COLUMN_ID)
+    sqlite3_result_int64(context, id);
+  return SQLITE_OK;
+}
+
+static const sqlite3_module module = {
+    .xConnect = connect,
+    .xDisconnect = disconnect,
+    .xBestIndex = best_index,
+    .xOpen = open_cursor,
+    .xClose = close_cursor,
+    .xFilter = filter,
+    .xNext = next,
+    .xEof = at_end,
+    .xColumn = read_column,
+    .xRowid = read_id,
+};
+
+static bool add(struct ledger_connection *c, const struct candidate_source *source, struct fault *f)
+{
+  struct table *table = sqlite3_malloc(sizeof *table);
+  if (table == NULL)
+    return fault_no_memory(f);
+  *table = (struct table){.source = source, .connection = c};
+  return sqlite3_create_module_v2(c->db, source->name, &module, table, sqlite3_free) == SQLITE_OK ||
+         ledger_sqlite_fault(c, f);
+}
+
+bool ledger_candidates_add(struct ledger_connection *c, struct fault *f)
+{
+  return add(c, &ledger_tagged, f) && add(c, &ledger_marked, f);
+}
