@@ -7,10 +7,10 @@
 -- the daemon's memory, which reads those rows when it starts. The first start after this migration writes
 -- the tags of all runs that are there.
 --
--- Of a run there are 256 rows: 128 buckets of the first kind of value, 128 of the second. The tag of a
+-- Of a run there are 1,024 rows: 512 buckets of the first kind of value, 512 of the second. The tag of a
 -- public key is its SHA-256. That of any other value is its FNV-1a hash of 64 bits, most significant octet
 -- first, behind one octet for what it is (1: IP address, 2: DNS name, 3: URI, 4: device_serial of an event,
--- 5: source), put through the finalizer of MurmurHash3. The first seven bits are the bucket.
+-- 5: source), put through the finalizer of MurmurHash3. The first nine bits are the bucket.
 DROP TABLE names;
 DROP TABLE bits;
 DROP TABLE keys;
@@ -18,7 +18,7 @@ DROP INDEX events_device;
 DROP INDEX events_source;
 
 CREATE TABLE certificate_tags (
-  id INTEGER PRIMARY KEY,  -- (run * 2 + 0 for keys, 1 for names) * 128 + bucket; the run of a certificate
+  id INTEGER PRIMARY KEY,  -- (run * 2 + 0 for keys, 1 for names) * 512 + bucket; the run of a certificate
                            -- is its id / 65536
   entries BLOB NOT NULL    -- of each value six octets, in the order of certificates: the second to the
                            -- fifth octet of its tag; id % 65536, most significant octet first
@@ -34,7 +34,7 @@ CREATE TRIGGER certificate_tags_insert BEFORE INSERT ON certificate_tags
 BEGIN
   SELECT RAISE(ROLLBACK, 'tags are only added, each bucket behind the last one, of a run that is whole')
     WHERE NEW.id IS NOT (SELECT coalesce(max(id), -1) + 1 FROM certificate_tags)
-       OR (SELECT coalesce(max(id), 0) FROM certificates) < (NEW.id / 256 + 1) * 65536 - 1;
+       OR (SELECT coalesce(max(id), 0) FROM certificates) < (NEW.id / 1024 + 1) * 65536 - 1;
 END;
 CREATE TRIGGER certificate_tags_update BEFORE UPDATE ON certificate_tags
 BEGIN
@@ -49,7 +49,7 @@ CREATE TRIGGER event_tags_insert BEFORE INSERT ON event_tags
 BEGIN
   SELECT RAISE(ROLLBACK, 'tags are only added, each bucket behind the last one, of a run that is whole')
     WHERE NEW.id IS NOT (SELECT coalesce(max(id), -1) + 1 FROM event_tags)
-       OR (SELECT coalesce(max(id), 0) FROM events) < (NEW.id / 256 + 1) * 65536 - 1;
+       OR (SELECT coalesce(max(id), 0) FROM events) < (NEW.id / 1024 + 1) * 65536 - 1;
 END;
 CREATE TRIGGER event_tags_update BEFORE UPDATE ON event_tags
 BEGIN

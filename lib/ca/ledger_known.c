@@ -120,7 +120,7 @@ void ledger_known_commit(struct ledger_known *known, int64_t last_id)
 
 static void take_keys(const struct ledger_call *call, struct bloom *part)
 {
-  struct tag tag = {.bucket = (uint8_t)sqlite3_column_int(call->statement, 0)};
+  struct tag tag = {.bucket = (uint16_t)sqlite3_column_int(call->statement, 0)};
   struct bytes entries = ledger_call_column(call, 1);
   for (; entries.len >= TAG_ENTRY_LEN;
        entries.data += TAG_ENTRY_LEN, entries.len -= TAG_ENTRY_LEN) {

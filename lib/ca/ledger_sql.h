@@ -82,12 +82,12 @@ enum { SPAN_ROWS = 128 };
     " AND name NOT IN ('certificates_insert', 'events_insert')")                   \
   /* Tags (sql/0015-tags.sql): how many runs are in the table; those of one bucket, or none; one more\
    * bucket; the rows themselves. ?1 id, or behind ?1 up to ?2 */                                  \
-  X(CERTIFICATE_RUNS, "SELECT coalesce(max(id) / 256 + 1, 0) FROM certificate_tags")               \
+  X(CERTIFICATE_RUNS, "SELECT coalesce(max(id) / 1024 + 1, 0) FROM certificate_tags")               \
   X(CERTIFICATE_TAGS, "SELECT entries FROM certificate_tags WHERE id = ?1")                        \
   X(ADD_CERTIFICATE_TAGS, "INSERT INTO certificate_tags (id, entries) VALUES (?1, ?2)")            \
   X(TAGGED_CERTIFICATES,                                                                           \
     "SELECT id, spki_sha256, der FROM certificates WHERE id > ?1 AND id <= ?2 ORDER BY id")        \
-  X(EVENT_RUNS, "SELECT coalesce(max(id) / 256 + 1, 0) FROM event_tags")                           \
+  X(EVENT_RUNS, "SELECT coalesce(max(id) / 1024 + 1, 0) FROM event_tags")                           \
   X(EVENT_TAGS, "SELECT entries FROM event_tags WHERE id = ?1")                                    \
   X(ADD_EVENT_TAGS, "INSERT INTO event_tags (id, entries) VALUES (?1, ?2)")                        \
   X(TAGGED_EVENTS,                                                                                 \
@@ -95,12 +95,12 @@ enum { SPAN_ROWS = 128 };
   /* All keys: those of runs in the table, and the newest. */                                      \
   X(EACH_KEYS,                                                                                     \
     "WITH RECURSIVE runs (run) AS (SELECT 0 WHERE EXISTS (SELECT 1 FROM certificate_tags)"         \
-    " UNION ALL SELECT run + 1 FROM runs WHERE run < (SELECT max(id) / 256 FROM certificate_tags))"\
-    " SELECT k.id & 127, k.entries FROM runs CROSS JOIN certificate_tags k"                        \
-    " ON k.id BETWEEN runs.run * 256 AND runs.run * 256 + 127")                                    \
+    " UNION ALL SELECT run + 1 FROM runs WHERE run < (SELECT max(id) / 1024 FROM certificate_tags))"\
+    " SELECT k.id & 511, k.entries FROM runs CROSS JOIN certificate_tags k"                        \
+    " ON k.id BETWEEN runs.run * 1024 AND runs.run * 1024 + 511")                                    \
   X(EACH_NEW_KEY,                                                                                  \
     "SELECT spki_sha256 FROM certificates"                                                         \
-    " WHERE id >= (SELECT coalesce(max(id) / 256 + 1, 0) FROM certificate_tags) * 65536")          \
+    " WHERE id >= (SELECT coalesce(max(id) / 1024 + 1, 0) FROM certificate_tags) * 65536")          \
   /* Along an index that has all that is asked for. */                                             \
   X(EACH_DEVICE,                                                                                   \
     "SELECT device_serial FROM certificates INDEXED BY certificates_device"                        \

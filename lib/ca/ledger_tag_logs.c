@@ -14,7 +14,7 @@ enum ledger_log tag_log_of(enum tag_kind kind)
 /* A digest is spread evenly as it is. */
 static struct tag tag_of_digest(enum tag_kind kind, const uint8_t *digest)
 {
-  struct tag tag = {.kind = kind, .bucket = digest[0] >> 1};
+  struct tag tag = {.kind = kind, .bucket = (uint16_t)(digest[0] << 1 | digest[1] >> 7)};
   memcpy(tag.octets, digest + 1, sizeof tag.octets);
   return tag;
 }

@@ -275,10 +275,18 @@ int64_t ledger_tags_newest_run(struct ledger_tags *tags)
   return newest;
 }
 
+static uint32_t number_of(const uint8_t octets[4])
+{
+  uint32_t number;
+  memcpy(&number, octets, sizeof number);
+  return number;
+}
+
 static void add_found(struct bytes entries, const struct tag *tag, struct buf *out)
 {
+  const uint32_t wanted = number_of(tag->octets);
   for (const uint8_t *e = entries.data, *end = e + entries.len; e < end; e += TAG_ENTRY_LEN)
-    if (memcmp(e, tag->octets, sizeof tag->octets) == 0) {
+    if (number_of(e) == wanted) {
       uint16_t low = low_of(e);
       buf_add(out, &low, sizeof low);
     }

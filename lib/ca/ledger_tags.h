@@ -16,7 +16,7 @@ struct ledger_connection;
 struct ledger_tags;
 
 /* Tables rest on all of these, and on tag_of(). */
-enum { TAG_RUN_ROWS = 65536, TAG_BUCKETS = 128, TAG_SLOTS = 2, TAG_ENTRY_LEN = 6 };
+enum { TAG_RUN_ROWS = 65536, TAG_BUCKETS = 512, TAG_SLOTS = 2, TAG_ENTRY_LEN = 6 };
 
 /* Of what. Names have the numbers of enum san_kind. */
 enum tag_kind {
@@ -32,7 +32,8 @@ enum tag_kind {
 /* A bucket, and four octets that tell the value from nearly all others there. */
 struct tag {
   enum tag_kind kind;
-  uint8_t bucket, octets[4];
+  uint16_t bucket; /* below TAG_BUCKETS */
+  uint8_t octets[4];
 };
 struct tag tag_of(enum tag_kind kind, struct bytes value);
 
