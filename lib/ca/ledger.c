@@ -267,13 +267,13 @@ bool ledger_begin(struct ledger *ledger, struct ledger_batch **ret_batch, struct
 {
   pthread_mutex_lock(&ledger->writer_mutex);
   ledger->batch = (struct ledger_batch){.ledger = ledger};
-  memcpy(ledger->batch.marked, ledger->marked, sizeof ledger->marked);
   ledger_order_uses_begin(ledger, ledger->writer);
   if (is_in_place(ledger, f) && ledger_run(ledger->writer, SQL_BEGIN, f) &&
       last_id(ledger->writer, &ledger->batch.last_id, f) &&
       ledger_tags_begin(ledger->tags.of[LOG_CERTIFICATES], ledger->writer, ledger->batch.last_id,
                         f)) {
     ledger_known_begin(ledger->known, ledger->batch.last_id);
+    ledger_marks_begin(&ledger->batch, LOG_CERTIFICATES, ledger->batch.last_id);
     *ret_batch = &ledger->batch;
     return true;
   }
@@ -303,13 +303,14 @@ bool ledger_commit(struct ledger_batch *batch, struct fault *f)
   if (done && batch->has_last_event) {
     atomic_store(&ledger->last_event, batch->last_event);
     ledger_tags_commit(ledger->tags.of[LOG_EVENTS]);
+    ledger_marks_commit(batch, LOG_EVENTS);
   }
   if (done && batch->has_changed_principal)
     ledger_principals_changed(ledger);
   if (done) {
     ledger_tags_commit(ledger->tags.of[LOG_CERTIFICATES]);
     ledger_known_commit(ledger->known, batch->last_id);
-    memcpy(ledger->marked, batch->marked, sizeof ledger->marked);
+    ledger_marks_commit(batch, LOG_CERTIFICATES);
     ledger_orders_counted(ledger, &ledger->writer->orders);
     ledger_meter_commit(batch);
   }

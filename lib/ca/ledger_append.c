@@ -146,7 +146,7 @@ bool ledger_foresee(struct ledger *ledger, const struct issued *row, const struc
 
 /* --- the row --- */
 
-/* Its labels, in the order of SQL_ADD. */
+/* Its labels, in the order of SQL_ADD; the first of them in that of enum mark_kind. */
 enum { ROW_PROFILE, ROW_STATION, ROW_ORDER, ROW_MODEL, ROW_AUTHORITY, ROW_LABELS };
 
 static bool find_labels(struct ledger *ledger, const struct issued *row,
@@ -191,7 +191,7 @@ static bool add_row(struct ledger_batch *batch, const struct issued *row, int64_
       !ledger_call_open(batch->ledger->writer, SQL_ADD, &call, f))
     return false;
   bind_row(row, id, replaces, labels, &call);
-  return ledger_call_run(&call, f) && ledger_mark_rows(batch, LOG_CERTIFICATES, id, f);
+  return ledger_call_run(&call, f) && ledger_mark_row(batch, LOG_CERTIFICATES, id, labels, f);
 }
 
 static bool add_tags(struct ledger *ledger, const struct issued *row, const struct sans *names,

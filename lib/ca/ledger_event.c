@@ -58,11 +58,14 @@ int64_t ledger_last_event(const struct ledger *ledger)
 static bool find_last_id(struct ledger_batch *batch, struct fault *f)
 {
   struct ledger *ledger = batch->ledger;
-  if (!batch->has_last_event)
-    batch->has_last_event =
-        ledger_event_last_id(ledger->writer, &batch->last_event, f) &&
-        ledger_tags_begin(ledger->tags.of[LOG_EVENTS], ledger->writer, batch->last_event, f);
-  return batch->has_last_event;
+  if (batch->has_last_event)
+    return true;
+  if (!ledger_event_last_id(ledger->writer, &batch->last_event, f) ||
+      !ledger_tags_begin(ledger->tags.of[LOG_EVENTS], ledger->writer, batch->last_event, f))
+    return false;
+  ledger_marks_begin(batch, LOG_EVENTS, batch->last_event);
+  batch->has_last_event = true;
+  return true;
 }
 
 /* In the order of enum label_column. */
@@ -151,6 +154,16 @@ static bool add_tags(struct ledger_batch *batch, const struct event *event, cons
          ledger_tags_end_row(tags, ledger->writer, batch->last_event, f);
 }
 
+/* Issued ones have no kind in their row. */
+static bool mark(struct ledger_batch *batch, const struct event *event,
+                 const int64_t labels[LABEL_COLUMNS], struct fault *f)
+{
+  const int64_t of_row[MARK_LABELS] = {event->kind != EVENT_ISSUED ? labels[LABEL_KIND] : 0,
+                                       labels[LABEL_CODE], labels[LABEL_PRINCIPAL],
+                                       labels[LABEL_ORDER]};
+  return ledger_mark_row(batch, LOG_EVENTS, batch->last_event, of_row, f);
+}
+
 static bool is_end_of_request(enum event_kind kind)
 {
   return kind == EVENT_ISSUED || kind == EVENT_REPLAYED || kind == EVENT_REPLACED ||
@@ -176,8 +189,7 @@ static bool add(struct ledger_batch *batch, const struct event *event, struct fa
     return false;
   batch->last_event++;
   ledger_meter_event(batch, event);
-  return add_tags(batch, event, &source, f) &&
-         ledger_mark_rows(batch, LOG_EVENTS, batch->last_event, f) &&
+  return add_tags(batch, event, &source, f) && mark(batch, event, labels, f) &&
          widen_span(batch, batch->last_event, at_ms, f) &&
          (!is_end_of_request(event->kind) || count(batch, at_ms, labels, f));
 }

@@ -3,7 +3,6 @@
 #include "lib/ca/ledger_private.h"
 
 /* The labels of rows, behind their id, are marked with the kinds from `first` on. */
-enum { LABELS_OF_ROW = 4 };
 static const struct {
   enum ledger_sql rows;
   enum mark_kind first;
@@ -72,16 +71,22 @@ static bool add(struct marks *marks, enum mark_kind kind, int64_t label, int64_t
   return true;
 }
 
-static bool add_labels(struct marks *marks, enum mark_kind first, const struct ledger_call *row,
-                       struct fault *f)
+static bool add_labels(struct marks *marks, enum mark_kind first, int64_t id,
+                       const int64_t labels[MARK_LABELS], struct fault *f)
 {
-  int64_t id = sqlite3_column_int64(row->statement, 0);
-  for (int i = 0; i < LABELS_OF_ROW; i++) {
-    int64_t label = sqlite3_column_int64(row->statement, i + 1);
-    if (label != 0 && !add(marks, first + (enum mark_kind)i, label, id, f))
+  for (int i = 0; i < MARK_LABELS; i++)
+    if (labels[i] != 0 && !add(marks, first + (enum mark_kind)i, labels[i], id, f))
       return false;
-  }
   return true;
+}
+
+static bool add_row(struct marks *marks, enum mark_kind first, const struct ledger_call *row,
+                    struct fault *f)
+{
+  int64_t labels[MARK_LABELS];
+  for (int i = 0; i < MARK_LABELS; i++)
+    labels[i] = sqlite3_column_int64(row->statement, i + 1);
+  return add_labels(marks, first, sqlite3_column_int64(row->statement, 0), labels, f);
 }
 
 static bool read_labels(struct marks *marks, enum ledger_log log, int64_t first_row,
@@ -93,16 +98,27 @@ static bool read_labels(struct marks *marks, enum ledger_log log, int64_t first_
   ledger_call_number(&call, first_row);
   ledger_call_number(&call, first_row + MARK_RUN_ROWS - 1);
   for (bool row = true; row;)
-    if (!ledger_call_step(&call, &row, f) || (row && !add_labels(marks, logs[log].first, &call, f)))
+    if (!ledger_call_step(&call, &row, f) || (row && !add_row(marks, logs[log].first, &call, f)))
       return false;
   return true;
 }
 
-static bool mark_run(struct ledger_connection *writer, enum ledger_log log, int64_t first_row,
-                     struct fault *f)
+static bool remember_labels(struct marks *marks, enum ledger_log log, int64_t first_row,
+                            const struct ledger_labels *labels, struct fault *f)
 {
-  struct marks marks = {.writer = writer};
-  if (!read_labels(&marks, log, first_row, f))
+  for (int64_t id = first_row; id < first_row + MARK_RUN_ROWS; id++)
+    if (!add_labels(marks, logs[log].first, id, labels->of[id % MARK_RUN_ROWS], f))
+      return false;
+  return true;
+}
+
+static bool mark_run(struct ledger *ledger, enum ledger_log log, int64_t first_row, struct fault *f)
+{
+  const struct ledger_labels *labels = &ledger->labels_of[log];
+  struct marks marks = {.writer = ledger->writer};
+  bool has_all = labels->from <= first_row && labels->behind >= first_row + MARK_RUN_ROWS;
+  if (has_all ? !remember_labels(&marks, log, first_row, labels, f)
+              : !read_labels(&marks, log, first_row, f))
     return false;
   for (size_t i = 0; i < PLACES; i++)
     if (!write_mark(&marks, &marks.at[i], f))
@@ -110,13 +126,35 @@ static bool mark_run(struct ledger_connection *writer, enum ledger_log log, int6
   return true;
 }
 
-bool ledger_mark_rows(struct ledger_batch *batch, enum ledger_log log, int64_t last_id,
-                      struct fault *f)
+bool ledger_mark_row(struct ledger_batch *batch, enum ledger_log log, int64_t id,
+                     const int64_t of_row[MARK_LABELS], struct fault *f)
 {
-  for (; batch->marked[log] < ledger_marked_rows(last_id); batch->marked[log] += MARK_RUN_ROWS)
-    if (!mark_run(batch->ledger->writer, log, batch->marked[log], f))
+  struct ledger_labels *labels = &batch->ledger->labels_of[log];
+  memcpy(labels->of[id % MARK_RUN_ROWS], of_row, sizeof labels->of[0]);
+  labels->behind = id + 1;
+  for (; batch->marked[log] < ledger_marked_rows(id); batch->marked[log] += MARK_RUN_ROWS)
+    if (!mark_run(batch->ledger, log, batch->marked[log], f))
       return false;
   return true;
+}
+
+/* --- transactions --- */
+
+/* What was rolled back is gone, and so is all that stands in front of rows of others. */
+void ledger_marks_begin(struct ledger_batch *batch, enum ledger_log log, int64_t last_id)
+{
+  struct ledger_labels *labels = &batch->ledger->labels_of[log];
+  if (labels->committed != last_id + 1)
+    labels->from = last_id + 1;
+  labels->behind = last_id + 1;
+  batch->marked[log] = batch->ledger->marked[log];
+}
+
+void ledger_marks_commit(struct ledger_batch *batch, enum ledger_log log)
+{
+  struct ledger_labels *labels = &batch->ledger->labels_of[log];
+  labels->committed = labels->behind;
+  batch->ledger->marked[log] = batch->marked[log];
 }
 
 void ledger_marks_open(struct ledger *ledger, enum ledger_log log, int64_t last_id)

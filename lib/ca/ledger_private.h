@@ -139,6 +139,13 @@ struct ledger_tally {
 };
 enum { BATCH_TALLIES = 32 };
 
+/* Of the newest rows, for marks: ledger_mark.c. Those from `from` on, in front of `behind`, are
+ * here. */
+struct ledger_labels {
+  int64_t from, behind, committed; /* the last is `behind` as of the last commit */
+  int64_t of[MARK_RUN_ROWS][MARK_LABELS];
+};
+
 /* How lines of one batch of requests ended; 0: of none. */
 struct ledger_batch_counts {
   int64_t batch, issued, replayed, refused;
@@ -202,6 +209,7 @@ struct ledger {
   struct ledger_known *known;
   struct ledger_tag_logs tags;
   int64_t marked[LOG_COUNT]; /* as of the last commit: see struct ledger_batch */
+  struct ledger_labels labels_of[LOG_COUNT];
 
   struct {
     pthread_mutex_t lock;        /* of the slots */
@@ -253,9 +261,13 @@ bool ledger_label_id(struct ledger *ledger, const char *text, int64_t *ret_id, s
 /* When the ledger is opened: what is marked is told by its newest row, but for the last run, which
  * is marked again (whoever wrote its end may not have). */
 void ledger_marks_open(struct ledger *ledger, enum ledger_log log, int64_t last_id);
-/* The newest row was added: marks the runs that are whole with it. */
-bool ledger_mark_rows(struct ledger_batch *batch, enum ledger_log log, int64_t last_id,
-                      struct fault *f);
+/* In a transaction, before its first row: this is the newest. And when it is committed. */
+void ledger_marks_begin(struct ledger_batch *batch, enum ledger_log log, int64_t last_id);
+void ledger_marks_commit(struct ledger_batch *batch, enum ledger_log log);
+/* A row was added with these labels (0: none), in the order of enum mark_kind: marks the runs that
+ * are whole with it. */
+bool ledger_mark_row(struct ledger_batch *batch, enum ledger_log log, int64_t id,
+                     const int64_t of_row[MARK_LABELS], struct fault *f);
 /* So many rows of a log, from row 0 on, are marked when this is its newest. */
 int64_t ledger_marked_rows(int64_t last_id);
 

@@ -437,8 +437,8 @@ enum mark_kind {
   MARK_EVENT_ORDER
 };
 enum ledger_log mark_log_of(enum mark_kind kind);
-/* One row of marks tells of so many; so many are marked at once. */
-enum { MARK_ROWS = 64, MARK_RUN_ROWS = 1024 };
+/* One row of marks tells of so many; so many are marked at once; each has so many labels. */
+enum { MARK_ROWS = 64, MARK_RUN_ROWS = 1024, MARK_LABELS = 4 };
 
 /* One filter of struct ledger_query. One filter drives a search: the statement walks along its
  * index, from the newest row on. The others are held against each row that it comes upon. */

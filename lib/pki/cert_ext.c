@@ -152,9 +152,14 @@ static bool add_foreign_name(struct bytes general_name, struct sans *names, stru
   return ignored.code != FAULT_TOO_MANY_NAMES;
 }
 
-static bool read_foreign_names(struct der in, struct cert *cert, struct fault *f)
+/* All at once, as they nearly always can be; otherwise one by one. */
+static bool read_foreign_names(struct bytes all, struct der in, struct cert *cert, struct fault *f)
 {
+  AUTO(fault) ignored = {0};
   struct der_value value;
+  if (sans_read(&cert->names, all, true, &ignored))
+    return true;
+  sans_free(&cert->names);
   while (der_next(&in, &value))
     if (!add_foreign_name(value.whole, &cert->names, f))
       return false;
@@ -169,7 +174,7 @@ static bool read_names(struct reading *r)
   if (!der_enter(&outer, DER_SEQUENCE, &in) || !der_at_end(&outer) || der_at_end(&in) ||
       !read_hardware_names(in, r->cert))
     return false;
-  return r->foreign ? read_foreign_names(in, r->cert, r->f)
+  return r->foreign ? read_foreign_names(r->ext->value, in, r->cert, r->f)
                     : sans_read(&r->cert->names, r->ext->value, true, r->f);
 }
 

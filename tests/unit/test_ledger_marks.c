@@ -234,6 +234,37 @@ static void the_last_run_is_marked_once_more_after_a_new_start(void **state)
   assert_certificates(bench->ledger, "line-1", RUN + 3);
 }
 
+/* Of the rows that were rolled back nothing is remembered where others stand now. */
+static void rows_in_the_place_of_those_rolled_back_have_labels_of_their_own(void **state)
+{
+  struct bench *bench = *state;
+  AUTO(fault) f = {0};
+  AUTO(ledger_page) page = {0};
+  const struct ledger_query query = {.station = "line-9", .limit = 10};
+  const struct sans none = {0};
+  struct ledger_batch *batch;
+  add(bench->ledger, 1, 5);
+  assert_true(ledger_begin(bench->ledger, &batch, &f));
+  for (unsigned n = 6; n <= 8; n++) {
+    AUTO(issued) row = row_of(n);
+    AUTO(issued) earlier = {0};
+    bool replayed;
+    strcpy(row.station, "line-9");
+    assert_true(ledger_append(batch, &row, &none, false, NOW, &replayed, &earlier, &f));
+  }
+  ledger_roll_back(batch);
+  add_behind_its_back(bench, 8);
+  assert_true(ledger_begin(bench->ledger, &batch, &f));
+  for (unsigned n = 9; n <= RUN + 1; n++)
+    append_row(batch, n);
+  assert_true(ledger_commit(batch, &f));
+  assert_marked(bench, "2", RUN);
+  assert_certificates(bench->ledger, "line-1", RUN + 1);
+  assert_certificates(bench->ledger, "line-2", RUN + 1);
+  assert_true(ledger_search(bench->ledger, &query, NOW, &page, &f));
+  assert_int_equal(page.n, 0);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up_ledger, tear_down)
@@ -244,6 +275,7 @@ int main(void)
       TEST(a_run_goes_on_after_a_new_start),
       TEST(runs_that_a_foreign_hand_ended_are_marked_with_the_next_row),
       TEST(the_last_run_is_marked_once_more_after_a_new_start),
+      TEST(rows_in_the_place_of_those_rolled_back_have_labels_of_their_own),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
