@@ -1,5 +1,6 @@
 /* ledger_mark.c - which rows have a label (sql/0012-marks.sql): written of 1,024 rows at once, with
- * the last of them. Of those that came since, every search takes a look (ledger_marked.c). */
+ * the last of them. Of those that came since, every search takes a look (ledger_marked.c). The
+ * labels of rows that this process has added are remembered; those of others are read again. */
 #include "lib/ca/ledger_private.h"
 
 /* The labels of rows, behind their id, are marked with the kinds from `first` on. */

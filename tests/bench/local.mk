@@ -42,4 +42,4 @@ mintmark_pipeline_SOURCES = tests/bench/pipeline.c tests/bench/pipeline_signer.c
   tests/bench/pipeline_signer.h
 endif
 EXTRA_DIST += tests/bench/pipeline.sh tests/bench/pipeline.instructions \
-  tests/bench/side_by_side.sh tests/bench/side_by_side.py
+  tests/bench/pair.py tests/bench/side_by_side.sh tests/bench/side_by_side.py
