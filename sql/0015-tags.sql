@@ -13,6 +13,26 @@
 -- 5: source), put through the finalizer of MurmurHash3. The first nine bits are the bucket.
 DROP TABLE names;
 DROP TABLE bits;
+
+-- Marks (0012) are written of 1,024 rows at once, with the last of them; so many rows are marked. A search
+-- by label looks through all rows behind these.
+CREATE TABLE marked_rows (
+  log INTEGER PRIMARY KEY,  -- 0: certificates, 1: events
+  rows INTEGER NOT NULL     -- those with an id below
+) STRICT;
+INSERT INTO marked_rows VALUES
+  (0, (SELECT coalesce(max(id), 0) + 1 FROM certificates) / 1024 * 1024),
+  (1, (SELECT coalesce(max(id), 0) + 1 FROM events) / 1024 * 1024);
+
+CREATE TRIGGER marked_rows_update BEFORE UPDATE ON marked_rows
+BEGIN
+  SELECT RAISE(ROLLBACK, 'marked rows only become more')
+    WHERE NEW.rows <= OLD.rows OR NEW.log <> OLD.log;
+END;
+CREATE TRIGGER marked_rows_delete BEFORE DELETE ON marked_rows
+BEGIN
+  SELECT RAISE(ABORT, 'marked rows are never deleted');
+END;
 DROP TABLE keys;
 DROP INDEX events_device;
 DROP INDEX events_source;

@@ -89,11 +89,11 @@ static bool open_tags(struct ledger *ledger, struct fault *f)
 {
   int64_t id;
   struct ledger_tags **of = ledger->tags.of;
-  if (!last_id(ledger->writer, &id, f))
-    return false;
-  ledger_marks_open(ledger, LOG_CERTIFICATES, id);
-  ledger_marks_open(ledger, LOG_EVENTS, ledger->last_event);
-  return ledger_tags_new(&tag_logs[LOG_CERTIFICATES], ledger->writer, id, &of[LOG_CERTIFICATES],
+  for (int log = 0; log < LOG_COUNT; log++)
+    if (!ledger_marked_rows(ledger->writer, (enum ledger_log)log, &ledger->marked[log], f))
+      return false;
+  return last_id(ledger->writer, &id, f) &&
+         ledger_tags_new(&tag_logs[LOG_CERTIFICATES], ledger->writer, id, &of[LOG_CERTIFICATES],
                          f) &&
          ledger_tags_new(&tag_logs[LOG_EVENTS], ledger->writer, ledger->last_event, &of[LOG_EVENTS],
                          f);

@@ -99,19 +99,7 @@ static int fail(struct candidates *c, const struct fault *f)
 {
   sqlite3_free(c->base.pVtab->zErrMsg);
   c->base.pVtab->zErrMsg = sqlite3_mprintf("%s", f->detail);
-  return f->code == FAULT_NO_MEMORY ? SQLITE_NOMEM : SQLITE_CORRUPT_VTAB;
-}
-
-/* Goes on to the next older block that has any. */
-static int read_blocks(struct candidates *c)
-{
-  AUTO(fault) f = {0};
-  while (c->rows.len == 0 && !c->ended) {
-    c->ended = c->first <= c->from;
-    if (!c->ended && !c->source->more(c, &f))
-      return fail(c, &f);
-  }
-  return SQLITE_OK;
+  return f->code == FAULT_NO_MEMORY ? SQLITE_NOMEM : SQLITE_ERROR;
 }
 
 /* The newest is the last one. */
@@ -122,25 +110,82 @@ static uint16_t low(const struct candidates *c)
   return row;
 }
 
+/* Rows from `end` on were given already, or are not asked for. */
+static void drop_rows(struct candidates *c)
+{
+  while (c->rows.len > 0 && c->first + low(c) >= c->end)
+    c->rows.len -= sizeof(uint16_t);
+}
+
+/* Goes on to the next older block that has any. */
+static int read_blocks(struct candidates *c)
+{
+  AUTO(fault) f = {0};
+  while (c->rows.len == 0 && !c->ended) {
+    c->ended = c->first <= c->from;
+    if (c->ended)
+      break;
+    if (!c->source->more(c, &f))
+      return fail(c, &f);
+    drop_rows(c);
+  }
+  return SQLITE_OK;
+}
+
 /* A row that may have the value for two reasons is there once. */
 static int next(sqlite3_vtab_cursor *base)
 {
   struct candidates *c = (struct candidates *)base;
-  uint16_t last = low(c);
-  while (c->rows.len > 0 && low(c) == last)
-    c->rows.len -= sizeof last;
+  c->end = c->first + low(c);
+  drop_rows(c);
   return read_blocks(c);
+}
+
+/* Of what is no number SQLite knows what to make; nothing is less than NULL. */
+static int64_t bound_of(sqlite3_value *value, int64_t otherwise)
+{
+  switch (sqlite3_value_type(value)) {
+  case SQLITE_INTEGER:
+    return sqlite3_value_int64(value);
+  case SQLITE_NULL:
+    return 0;
+  default:
+    return otherwise;
+  }
 }
 
 static void take_bounds(struct candidates *c, int number, sqlite3_value **values)
 {
   c->from = 0;
   c->below = INT64_MAX;
-  if ((number & HAS_FROM) != 0)
-    c->from = sqlite3_value_int64(*values++);
-  for (int i = 0; i < number / A_BELOW; i++)
-    if (sqlite3_value_int64(values[i]) < c->below)
-      c->below = sqlite3_value_int64(values[i]);
+  if ((number & HAS_FROM) != 0) {
+    int64_t from = bound_of(*values++, 0);
+    c->from = from > 0 ? from : 0;
+  }
+  for (int i = 0; i < number / A_BELOW; i++) {
+    int64_t below = bound_of(values[i], INT64_MAX);
+    c->below = below < c->below ? below : c->below;
+  }
+}
+
+static bool find_newest(struct candidates *c, enum ledger_log log, struct fault *f)
+{
+  AUTO(ledger_call) call = {0};
+  if (!ledger_call_open(c->connection, log == LOG_EVENTS ? SQL_LAST_EVENT : SQL_LAST_ID, &call,
+                        f) ||
+      !ledger_call_run(&call, f))
+    return false;
+  c->newest = sqlite3_column_int64(call.statement, 0);
+  return true;
+}
+
+bool ledger_candidates_add_rows(struct candidates *c, int64_t from, int64_t last, struct fault *f)
+{
+  for (int64_t id = from; id <= last && id <= c->newest; id++) {
+    uint16_t row = (uint16_t)(id - c->first);
+    buf_add(&c->rows, &row, sizeof row);
+  }
+  return buf_ok(&c->rows) || fault_no_memory(f);
 }
 
 /* Nothing is equal to NULL. */
@@ -150,11 +195,14 @@ static int filter(sqlite3_vtab_cursor *base, int number, const char *text, int n
   (void)text, (void)n_values;
   AUTO(fault) f = {0};
   struct candidates *c = (struct candidates *)base;
+  int64_t kind = sqlite3_value_int64(values[0]);
   ledger_call_close(&c->call);
   buf_clear(&c->rows);
   take_bounds(c, number, values + 2);
+  c->end = c->below;
   c->ended = sqlite3_value_type(values[1]) == SQLITE_NULL || c->below <= 0;
-  if (!c->ended && !c->source->begin(c, sqlite3_value_int64(values[0]), values[1], &f))
+  if (!c->ended &&
+      (!find_newest(c, c->source->log(kind), &f) || !c->source->begin(c, kind, values[1], &f)))
     return fail(c, &f);
   return read_blocks(c);
 }

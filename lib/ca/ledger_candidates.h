@@ -12,17 +12,24 @@ struct candidates {
   const struct candidate_source *source;
   struct ledger_connection *connection;
   int64_t from, below; /* ids that are asked for: others need not, but may be given */
+  int64_t newest;      /* row of the log, as the transaction sees it */
   int64_t first;       /* of the block that was read last: no row of it is older */
+  int64_t end;         /* where the next one ends: what it has from there on does not count */
   struct buf rows;     /* of the block, what is left: a uint16_t each, id - first, oldest first */
   bool ended;          /* there are no more blocks */
-  struct tag tag;      /* tagged: that is looked for */
-  int64_t written;     /* tagged: so many runs are in the table */
+  int64_t known;   /* rows behind these are not looked up yet: each of them may have the value */
+  struct tag tag;  /* tagged: that is looked for */
+  int64_t written; /* tagged: so many runs are in the table */
+  int64_t kind, label;     /* marked: that is looked for */
   struct ledger_call call; /* marked: runs along the marks */
 };
+/* Appends all rows of the block from one on, up to its last, or the log's. */
+bool ledger_candidates_add_rows(struct candidates *c, int64_t from, int64_t last, struct fault *f);
 
 struct candidate_source {
   const char *name;
-  /* Sets `first` to where the newest block ends, or reads it. */
+  /* Which log is it of? And begins: `first` is to be the end of the newest block. */
+  enum ledger_log (*log)(int64_t kind);
   bool (*begin)(struct candidates *c, int64_t kind, sqlite3_value *value, struct fault *f);
   /* Reads the next block, which may be empty, or sets `ended`. */
   bool (*more)(struct candidates *c, struct fault *f);

@@ -3,6 +3,11 @@
 #include "lib/ca/ledger_private.h"
 #include "lib/pki/cert.h"
 
+struct search {
+  struct san wanted;
+  bool found;
+};
+
 static struct bytes octets_of(sqlite3_value *value)
 {
   const void *data = sqlite3_value_blob(value);
@@ -10,17 +15,27 @@ static struct bytes octets_of(sqlite3_value *value)
   return bytes_of(data, data == NULL || len < 0 ? 0 : (size_t)len);
 }
 
+static bool is_another(struct san name, void *context)
+{
+  struct search *search = context;
+  search->found = name.kind == search->wanted.kind && bytes_equal(name.value, search->wanted.value);
+  return !search->found;
+}
+
 static void has_name(sqlite3_context *context, int n_values, sqlite3_value **values)
 {
   (void)n_values;
-  AUTO(sans) names = {0};
   AUTO(fault) f = {0};
-  const struct san name = {(enum san_kind)sqlite3_value_int(values[1]), octets_of(values[2])};
-  bool read = cert_read_names(octets_of(values[0]), &names, &f);
+  int64_t kind = sqlite3_value_int64(values[1]);
+  struct search search = {0};
+  if (kind > 0 && kind < SAN_KIND_END) {
+    search.wanted = (struct san){(enum san_kind)kind, octets_of(values[2])};
+    cert_each_name(octets_of(values[0]), is_another, &search, &f);
+  }
   if (f.code == FAULT_NO_MEMORY)
     sqlite3_result_error_nomem(context);
   else
-    sqlite3_result_int(context, read && sans_has(&names, name));
+    sqlite3_result_int(context, search.found);
 }
 
 bool ledger_has_name_add(struct ledger_connection *c, struct fault *f)

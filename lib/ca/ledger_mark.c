@@ -26,16 +26,6 @@ struct marks {
   struct mark at[PLACES];
 };
 
-enum ledger_log mark_log_of(enum mark_kind kind)
-{
-  return kind < MARK_EVENT_KIND ? LOG_CERTIFICATES : LOG_EVENTS;
-}
-
-int64_t ledger_marked_rows(int64_t last_id)
-{
-  return (last_id + 1) / MARK_RUN_ROWS * MARK_RUN_ROWS;
-}
-
 static bool write_mark(struct marks *marks, struct mark *mark, struct fault *f)
 {
   AUTO(ledger_call) call = {0};
@@ -113,18 +103,30 @@ static bool remember_labels(struct marks *marks, enum ledger_log log, int64_t fi
   return true;
 }
 
+/* Readers look through all rows behind these. */
+static bool write_marked_rows(struct ledger_connection *writer, enum ledger_log log, int64_t rows,
+                              struct fault *f)
+{
+  AUTO(ledger_call) call = {0};
+  if (!ledger_call_open(writer, SQL_SET_MARKED_ROWS, &call, f))
+    return false;
+  ledger_call_number(&call, log);
+  ledger_call_number(&call, rows);
+  return ledger_call_run(&call, f);
+}
+
 static bool mark_run(struct ledger *ledger, enum ledger_log log, int64_t first_row, struct fault *f)
 {
   const struct ledger_labels *labels = &ledger->labels_of[log];
   struct marks marks = {.writer = ledger->writer};
-  bool has_all = labels->from <= first_row && labels->behind >= first_row + MARK_RUN_ROWS;
+  bool has_all = labels->from <= first_row && labels->behind == first_row + MARK_RUN_ROWS;
   if (has_all ? !remember_labels(&marks, log, first_row, labels, f)
               : !read_labels(&marks, log, first_row, f))
     return false;
   for (size_t i = 0; i < PLACES; i++)
     if (!write_mark(&marks, &marks.at[i], f))
       return false;
-  return true;
+  return write_marked_rows(ledger->writer, log, first_row + MARK_RUN_ROWS, f);
 }
 
 bool ledger_mark_row(struct ledger_batch *batch, enum ledger_log log, int64_t id,
@@ -133,7 +135,7 @@ bool ledger_mark_row(struct ledger_batch *batch, enum ledger_log log, int64_t id
   struct ledger_labels *labels = &batch->ledger->labels_of[log];
   memcpy(labels->of[id % MARK_RUN_ROWS], of_row, sizeof labels->of[0]);
   labels->behind = id + 1;
-  for (; batch->marked[log] < ledger_marked_rows(id); batch->marked[log] += MARK_RUN_ROWS)
+  for (; batch->marked[log] + MARK_RUN_ROWS <= id + 1; batch->marked[log] += MARK_RUN_ROWS)
     if (!mark_run(batch->ledger, log, batch->marked[log], f))
       return false;
   return true;
@@ -141,11 +143,14 @@ bool ledger_mark_row(struct ledger_batch *batch, enum ledger_log log, int64_t id
 
 /* --- transactions --- */
 
-/* What was rolled back is gone, and so is all that stands in front of rows of others. */
+/* What was rolled back is gone, and so are rows in whose places it stood, a run before it; and all
+ * that stands in front of rows of others. */
 void ledger_marks_begin(struct ledger_batch *batch, enum ledger_log log, int64_t last_id)
 {
   struct ledger_labels *labels = &batch->ledger->labels_of[log];
-  if (labels->committed != last_id + 1)
+  if (labels->from < labels->behind - MARK_RUN_ROWS)
+    labels->from = labels->behind - MARK_RUN_ROWS;
+  if (labels->committed != last_id + 1 || labels->from > last_id + 1)
     labels->from = last_id + 1;
   labels->behind = last_id + 1;
   batch->marked[log] = batch->ledger->marked[log];
@@ -158,8 +163,15 @@ void ledger_marks_commit(struct ledger_batch *batch, enum ledger_log log)
   batch->ledger->marked[log] = batch->marked[log];
 }
 
-void ledger_marks_open(struct ledger *ledger, enum ledger_log log, int64_t last_id)
+bool ledger_marked_rows(struct ledger_connection *c, enum ledger_log log, int64_t *ret_rows,
+                        struct fault *f)
 {
-  int64_t rows = ledger_marked_rows(last_id);
-  ledger->marked[log] = rows > MARK_RUN_ROWS ? rows - MARK_RUN_ROWS : 0;
+  AUTO(ledger_call) call = {0};
+  if (!ledger_call_open(c, SQL_MARKED_ROWS, &call, f))
+    return false;
+  ledger_call_number(&call, log);
+  if (!ledger_call_run(&call, f))
+    return false;
+  *ret_rows = sqlite3_column_int64(call.statement, 0);
+  return true;
 }

@@ -1,53 +1,40 @@
-/* ledger_marked.c - candidates by their marks: the newest rows, which no mark tells of yet, are a
- * block, and so are the rows of each mark. See ledger_candidates.h. */
+/* ledger_marked.c - candidates by their marks: of the newest rows, which no mark tells of yet, each
+ * 1,024 are a block; then the rows of each mark. See ledger_candidates.h. */
 #include "lib/ca/ledger_candidates.h"
 
-static bool add_row(struct candidates *c, int64_t row)
+static enum ledger_log log_of(int64_t kind)
 {
-  uint16_t low = (uint16_t)row;
-  buf_add(&c->rows, &low, sizeof low);
-  return buf_ok(&c->rows);
-}
-
-static bool find_newest(struct candidates *c, enum ledger_log log, int64_t *ret_id, struct fault *f)
-{
-  AUTO(ledger_call) call = {0};
-  if (!ledger_call_open(c->connection, log == LOG_EVENTS ? SQL_LAST_EVENT : SQL_LAST_ID, &call,
-                        f) ||
-      !ledger_call_run(&call, f))
-    return false;
-  *ret_id = sqlite3_column_int64(call.statement, 0);
-  return true;
-}
-
-static bool open_marks(struct candidates *c, int64_t kind, int64_t label, struct fault *f)
-{
-  int64_t below = c->first < c->below ? c->first : c->below;
-  if (!ledger_call_open(c->connection, SQL_MARKS, &c->call, f))
-    return false;
-  ledger_call_number(&c->call, kind);
-  ledger_call_number(&c->call, label);
-  ledger_call_number(&c->call, (below - 1) / MARK_ROWS);
-  return true;
+  return kind < MARK_EVENT_KIND ? LOG_CERTIFICATES : LOG_EVENTS;
 }
 
 static bool begin(struct candidates *c, int64_t kind, sqlite3_value *label, struct fault *f)
 {
-  int64_t newest;
-  if (!find_newest(c, mark_log_of((enum mark_kind)kind), &newest, f))
-    return false;
-  c->first = ledger_marked_rows(newest);
-  for (int64_t id = c->first; id <= newest && id < c->below; id++)
-    if (!add_row(c, id - c->first))
-      return fault_no_memory(f);
-  c->ended = c->first == 0;
-  return c->ended || open_marks(c, kind, sqlite3_value_int64(label), f);
+  int64_t last = c->newest < c->below ? c->newest : c->below - 1;
+  c->kind = kind;
+  c->label = sqlite3_value_int64(label);
+  c->first = (last / MARK_RUN_ROWS + 1) * MARK_RUN_ROWS;
+  return ledger_marked_rows(c->connection, log_of(kind), &c->known, f);
 }
 
-static bool more(struct candidates *c, struct fault *f)
+/* Two readings cannot share the statement. */
+static bool open_marks(struct candidates *c, struct fault *f)
+{
+  if (!ledger_call_open(c->connection, SQL_MARKS, &c->call, f))
+    return false;
+  if (sqlite3_stmt_busy(c->call.statement)) {
+    c->call.statement = NULL;
+    return fault_set(f, INTERNAL, "marked() twice in one statement");
+  }
+  ledger_call_number(&c->call, c->kind);
+  ledger_call_number(&c->call, c->label);
+  ledger_call_number(&c->call, (c->first - 1) / MARK_ROWS);
+  return true;
+}
+
+static bool read_mark(struct candidates *c, struct fault *f)
 {
   bool row;
-  if (!ledger_call_step(&c->call, &row, f))
+  if ((c->call.statement == NULL && !open_marks(c, f)) || !ledger_call_step(&c->call, &row, f))
     return false;
   c->ended = !row;
   if (c->ended)
@@ -55,9 +42,17 @@ static bool more(struct candidates *c, struct fault *f)
   c->first = sqlite3_column_int64(c->call.statement, 0) * MARK_ROWS;
   uint64_t bits = (uint64_t)sqlite3_column_int64(c->call.statement, 1);
   for (int i = 0; i < MARK_ROWS; i++)
-    if ((bits >> i & 1) != 0 && !add_row(c, i))
-      return fault_no_memory(f);
+    if ((bits >> i & 1) != 0 && !ledger_candidates_add_rows(c, c->first + i, c->first + i, f))
+      return false;
   return true;
 }
 
-const struct candidate_source ledger_marked = {"marked", begin, more};
+static bool more(struct candidates *c, struct fault *f)
+{
+  if (c->first <= c->known)
+    return read_mark(c, f);
+  c->first -= MARK_RUN_ROWS;
+  return ledger_candidates_add_rows(c, c->first, c->first + MARK_RUN_ROWS - 1, f);
+}
+
+const struct candidate_source ledger_marked = {"marked", log_of, begin, more};

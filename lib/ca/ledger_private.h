@@ -258,9 +258,9 @@ bool ledger_label_id(struct ledger *ledger, const char *text, int64_t *ret_id, s
 
 /* --- marks: ledger_mark.c --- */
 
-/* When the ledger is opened: what is marked is told by its newest row, but for the last run, which
- * is marked again (whoever wrote its end may not have). */
-void ledger_marks_open(struct ledger *ledger, enum ledger_log log, int64_t last_id);
+/* So many rows of a log, from row 0 on, are marked, in c's transaction. */
+bool ledger_marked_rows(struct ledger_connection *c, enum ledger_log log, int64_t *ret_rows,
+                        struct fault *f);
 /* In a transaction, before its first row: this is the newest. And when it is committed. */
 void ledger_marks_begin(struct ledger_batch *batch, enum ledger_log log, int64_t last_id);
 void ledger_marks_commit(struct ledger_batch *batch, enum ledger_log log);
@@ -268,8 +268,6 @@ void ledger_marks_commit(struct ledger_batch *batch, enum ledger_log log);
  * are whole with it. */
 bool ledger_mark_row(struct ledger_batch *batch, enum ledger_log log, int64_t id,
                      const int64_t of_row[MARK_LABELS], struct fault *f);
-/* So many rows of a log, from row 0 on, are marked when this is its newest. */
-int64_t ledger_marked_rows(int64_t last_id);
 
 /* --- spans: ledger_span.c --- */
 

@@ -52,10 +52,10 @@ static void add_bounds(const struct ledger_select *select, const char *position,
 static void add_driven(const struct ledger_select *select, const bool *given,
                        const struct ledger_filter *driver, const char *spans, struct buf *out)
 {
-  buf_addf(out, "%s WHERE %s AND %s < ?2", driver->from, driver->drive, driver->position);
-  add_checks(select, given, driver, out);
+  buf_addf(out, "%s WHERE %s < ?2", driver->from, driver->position);
   add_bounds(select, driver->position, spans, out);
-  buf_addf(out, " ORDER BY %s DESC LIMIT ?3", driver->position);
+  add_checks(select, given, driver, out);
+  buf_addf(out, " AND %s ORDER BY %s DESC LIMIT ?3", driver->drive, driver->position);
 }
 
 /* No filter at all, or only what the rows themselves tell. */

@@ -139,8 +139,11 @@ enum { SPAN_ROWS = 128 };
     " ON CONFLICT (kind, label, span) DO UPDATE SET bits = bits | excluded.bits")                  \
   /* ?1 kind, ?2 label, ?3 from this span on, downwards */                                         \
   X(MARKS,                                                                                         \
-    "SELECT span, bits FROM marks WHERE kind = ?1 AND label = ?2 AND span <= ?3"                   \
+    "SELECT span, bits FROM marks WHERE kind = ?1 AND label = ?2 AND span BETWEEN 0 AND ?3"                   \
     " ORDER BY span DESC")                                                                         \
+  /* ?1 enum ledger_log */                                                                         \
+  X(MARKED_ROWS, "SELECT rows FROM marked_rows WHERE log = ?1")                                    \
+  X(SET_MARKED_ROWS, "UPDATE OR ROLLBACK marked_rows SET rows = ?2 WHERE log = ?1")                \
   /* From row ?1 to row ?2. */                                                                     \
   X(LABELS_OF_CERTIFICATES,                                                                        \
     "SELECT id, profile, station, production_order, model FROM certificates"                       \
@@ -436,7 +439,6 @@ enum mark_kind {
   MARK_EVENT_PRINCIPAL,
   MARK_EVENT_ORDER
 };
-enum ledger_log mark_log_of(enum mark_kind kind);
 /* One row of marks tells of so many; so many are marked at once; each has so many labels. */
 enum { MARK_ROWS = 64, MARK_RUN_ROWS = 1024, MARK_LABELS = 4 };
 

@@ -54,21 +54,33 @@ bool ledger_tags_put_certificate(struct ledger_tags *tags, int64_t id,
   return true;
 }
 
-/* What cannot be read has no names: the row is there all the same, and is found by its key. */
+/* A row, as names are come upon in its certificate. */
+struct naming {
+  struct ledger_tags *tags;
+  int64_t id;
+  struct fault *f;
+};
+
+static bool put_name(struct san name, void *context)
+{
+  struct naming *naming = context;
+  return put(naming->tags, naming->id, (enum tag_kind)name.kind, name.value, naming->f);
+}
+
+/* Whoever wrote it: what cannot be read has no names, what is no digest of a key is none's. */
 static bool put_certificate_row(struct ledger_tags *tags, const struct ledger_call *row,
                                 struct fault *f)
 {
-  AUTO(sans) names = {0};
   AUTO(fault) unread = {0};
-  int64_t id = sqlite3_column_int64(row->statement, 0);
+  struct naming naming = {tags, sqlite3_column_int64(row->statement, 0), f};
   struct bytes spki_sha256 = ledger_call_column(row, 1);
-  if (spki_sha256.len != PUBKEY_SHA256_LEN)
-    return fault_set(f, LEDGER, "%s: certificate %lld has no digest of its key",
-                     row->connection->path, (long long)id);
-  if (!cert_read_names(ledger_call_column(row, 2), &names, &unread) &&
-      unread.code == FAULT_NO_MEMORY)
+  if (spki_sha256.len == PUBKEY_SHA256_LEN && !put(tags, naming.id, TAG_KEY, spki_sha256, f))
+    return false;
+  if (cert_each_name(ledger_call_column(row, 2), put_name, &naming, &unread))
+    return true;
+  if (unread.code == FAULT_NO_MEMORY)
     return fault_no_memory(f);
-  return ledger_tags_put_certificate(tags, id, spki_sha256.data, &names, f);
+  return f->code == FAULT_NONE;
 }
 
 /* --- events --- */

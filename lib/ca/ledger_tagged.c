@@ -1,16 +1,21 @@
 /* ledger_tagged.c - candidates by their tag: a block is a run. See ledger_candidates.h. */
 #include "lib/ca/ledger_candidates.h"
 
+static enum ledger_log log_of(int64_t kind)
+{
+  return kind < 0 || kind >= TAG_KIND_END ? LOG_CERTIFICATES : tag_log_of((enum tag_kind)kind);
+}
+
 static struct ledger_tags *tags_of(const struct candidates *c)
 {
   return c->connection->tags->of[tag_log_of(c->tag.kind)];
 }
 
 /* Behind the newest run that may have rows below the bound. */
-static int64_t end_of(int64_t newest_run, int64_t below)
+static int64_t end_of(int64_t newest, int64_t below)
 {
-  int64_t run = (below - 1) / TAG_RUN_ROWS;
-  return ((newest_run < run ? newest_run : run) + 1) * TAG_RUN_ROWS;
+  int64_t last = newest < below ? newest : below - 1;
+  return (last / TAG_RUN_ROWS + 1) * TAG_RUN_ROWS;
 }
 
 static bool begin(struct candidates *c, int64_t kind, sqlite3_value *value, struct fault *f)
@@ -21,18 +26,32 @@ static bool begin(struct candidates *c, int64_t kind, sqlite3_value *value, stru
   if (c->ended)
     return true;
   c->tag = tag_of((enum tag_kind)kind, bytes_of(octets, octets != NULL ? (size_t)len : 0));
-  if (!ledger_tags_written(tags_of(c), c->connection, &c->written, f))
-    return false;
-  int64_t newest = ledger_tags_newest_run(tags_of(c));
-  c->first = end_of(newest < c->written ? c->written - 1 : newest, c->below);
-  return true;
+  c->known = ledger_tags_last(tags_of(c));
+  c->first = end_of(c->newest, c->below);
+  return ledger_tags_written(tags_of(c), c->connection, &c->written, f);
+}
+
+/* What memory has behind `known` belongs to rows of this moment, or to none any more. */
+static void drop_unknown(struct candidates *c)
+{
+  uint16_t low;
+  while (c->rows.len > 0) {
+    memcpy(&low, c->rows.data + c->rows.len - sizeof low, sizeof low);
+    if (c->first + low <= c->known)
+      break;
+    c->rows.len -= sizeof low;
+  }
 }
 
 static bool more(struct candidates *c, struct fault *f)
 {
   c->first -= TAG_RUN_ROWS;
-  return ledger_tags_read(tags_of(c), c->connection, c->first / TAG_RUN_ROWS, c->written, &c->tag,
-                          &c->rows, f);
+  if (c->first <= c->known && !ledger_tags_read(tags_of(c), c->connection, c->first / TAG_RUN_ROWS,
+                                                c->written, &c->tag, &c->rows, f))
+    return false;
+  drop_unknown(c);
+  return ledger_candidates_add_rows(c, c->first <= c->known ? c->known + 1 : c->first,
+                                    c->first + TAG_RUN_ROWS - 1, f);
 }
 
-const struct candidate_source ledger_tagged = {"tagged", begin, more};
+const struct candidate_source ledger_tagged = {"tagged", log_of, begin, more};

@@ -18,8 +18,9 @@ struct ledger_tags {
   const struct tag_log *log;
   pthread_mutex_t lock; /* of the runs */
   struct tag_run runs[RUNS_AT_HAND];
-  int64_t last_id;   /* the newest row that is here or in the table; -1: none */
-  int64_t committed; /* as of the last commit: what came since is gone when a transaction begins */
+  int64_t last_id; /* the newest row that is here or in the table; -1: none */
+  /* As of the last commit: what came since is gone when a transaction begins. */
+  _Atomic int64_t committed;
 };
 
 static int64_t run_of(int64_t id)
@@ -133,6 +134,9 @@ bool ledger_tags_written(struct ledger_tags *tags, struct ledger_connection *c, 
   if (!ledger_call_open(c, tags->log->written, &call, f) || !ledger_call_run(&call, f))
     return false;
   *ret_runs = sqlite3_column_int64(call.statement, 0);
+  if (*ret_runs < 0 || *ret_runs > INT32_MAX)
+    return fault_set(f, LEDGER, "%s: tags cannot be read: %lld runs", c->path,
+                     (long long)*ret_runs);
   return true;
 }
 
@@ -151,12 +155,13 @@ bool ledger_tags_end_row(struct ledger_tags *tags, struct ledger_connection *wri
                          struct fault *f)
 {
   tags->last_id = id;
-  if (id % TAG_RUN_ROWS != TAG_RUN_ROWS - 1)
-    return true;
-  pthread_mutex_lock(&tags->lock);
-  const struct tag_run *run = open_run(tags, id);
-  pthread_mutex_unlock(&tags->lock);
-  return write_run(tags, writer, run, f);
+  if (!has(tags, run_of(id))) { /* it has no tags at all */
+    pthread_mutex_lock(&tags->lock);
+    open_run(tags, id);
+    pthread_mutex_unlock(&tags->lock);
+  }
+  return id % TAG_RUN_ROWS != TAG_RUN_ROWS - 1 ||
+         write_run(tags, writer, place_of(tags, run_of(id)), f);
 }
 
 /* --- rows that are in the ledger and not here --- */
@@ -201,16 +206,17 @@ static bool go_back(struct ledger_tags *tags, struct ledger_connection *writer, 
 bool ledger_tags_begin(struct ledger_tags *tags, struct ledger_connection *writer, int64_t last_id,
                        struct fault *f)
 {
-  int64_t known = last_id < tags->committed ? last_id : tags->committed;
+  int64_t committed = atomic_load(&tags->committed);
+  int64_t known = last_id < committed ? last_id : committed;
   if (known < tags->last_id && !go_back(tags, writer, known, f))
     return false;
-  tags->committed = tags->last_id;
+  atomic_store(&tags->committed, tags->last_id);
   return catch_up(tags, writer, last_id, f);
 }
 
 void ledger_tags_commit(struct ledger_tags *tags)
 {
-  tags->committed = tags->last_id;
+  atomic_store(&tags->committed, tags->last_id);
 }
 
 static bool catch_up_durably(struct ledger_tags *tags, struct ledger_connection *writer,
@@ -264,15 +270,9 @@ void ledger_tags_free(struct ledger_tags *tags)
 
 /* --- finding --- */
 
-int64_t ledger_tags_newest_run(struct ledger_tags *tags)
+int64_t ledger_tags_last(const struct ledger_tags *tags)
 {
-  int64_t newest = NO_RUN;
-  pthread_mutex_lock(&tags->lock);
-  for (size_t i = 0; i < RUNS_AT_HAND; i++)
-    if (tags->runs[i].run > newest)
-      newest = tags->runs[i].run;
-  pthread_mutex_unlock(&tags->lock);
-  return newest;
+  return atomic_load(&tags->committed);
 }
 
 static uint32_t number_of(const uint8_t octets[4])
@@ -310,13 +310,24 @@ static bool read_in_table(struct ledger_tags *tags, struct ledger_connection *c,
   return true;
 }
 
-static void read_in_memory(struct ledger_tags *tags, int64_t run, const struct tag *tag,
+static bool read_in_memory(struct ledger_tags *tags, int64_t run, const struct tag *tag,
                            struct buf *out)
 {
   pthread_mutex_lock(&tags->lock);
-  if (has(tags, run))
+  bool is_here = has(tags, run);
+  if (is_here)
     add_found(buf_bytes(&place_of(tags, run)->buckets[slot_of(tag->kind)][tag->bucket]), tag, out);
   pthread_mutex_unlock(&tags->lock);
+  return is_here;
+}
+
+/* The run is neither in the table of a snapshot that is old, nor in memory any more. */
+static void add_all(struct buf *out)
+{
+  for (uint32_t row = 0; row < TAG_RUN_ROWS; row++) {
+    uint16_t low = (uint16_t)row;
+    buf_add(out, &low, sizeof low);
+  }
 }
 
 bool ledger_tags_read(struct ledger_tags *tags, struct ledger_connection *c, int64_t run,
@@ -324,7 +335,7 @@ bool ledger_tags_read(struct ledger_tags *tags, struct ledger_connection *c, int
 {
   if (run < written && !read_in_table(tags, c, run, tag, out, f))
     return false;
-  if (run >= written)
-    read_in_memory(tags, run, tag, out);
+  if (run >= written && !read_in_memory(tags, run, tag, out))
+    add_all(out);
   return buf_ok(out) || fault_no_memory(f);
 }

@@ -4,7 +4,7 @@
  * that of certificates and that of events). An index of SQLite's would be written with every row,
  * here and there; this one is written once in 65,536 rows, and in one place. For ledger*.c alone.
  *
- * Threads: ledger_tags_newest_run() and ledger_tags_read() from any; the rest from the one that
+ * Threads: ledger_tags_last(), _read() and _written() from any; the rest from the one that
  * holds the writer's lock. */
 #pragma once
 #include "lib/base/buf.h"
@@ -66,13 +66,12 @@ bool ledger_tags_put(struct ledger_tags *tags, int64_t id, const struct tag *tag
 bool ledger_tags_end_row(struct ledger_tags *tags, struct ledger_connection *writer, int64_t id,
                          struct fault *f);
 
-/* The last run of which there is anything in memory; -1: none. */
-int64_t ledger_tags_newest_run(struct ledger_tags *tags);
+/* The newest row that it knows of: later ones came from elsewhere, or this very moment. */
+int64_t ledger_tags_last(const struct ledger_tags *tags);
 /* Appends a uint16_t for each row of a run that may have the value, in the order of rows, id %
  * TAG_RUN_ROWS; whether they do, and whether c's transaction sees them, the rows tell. `written`:
- * so many runs are in the table in c's transaction; later ones are in memory, or not there. A
- * transaction that has read since before two runs were written misses the first of them: the writer
- * never does. */
+ * so many runs are in the table in c's transaction; later ones are in memory. Where one is in
+ * neither, because the transaction is older than two runs, all of its rows may have it. */
 bool ledger_tags_read(struct ledger_tags *tags, struct ledger_connection *c, int64_t run,
                       int64_t written, const struct tag *tag, struct buf *out, struct fault *f);
 /* So many runs are in the table in c's transaction. */

@@ -122,8 +122,9 @@ static inline int64_t cert_due_at(int64_t not_before, int64_t not_after)
 bool cert_read(struct bytes der, bool foreign, struct cert *ret_cert, struct fault *f);
 bool tbs_read(struct bytes tbs, struct cert *ret_cert, struct fault *f);
 /* The subject alternative names alone, of a Certificate that was read before or that we made:
- * nothing else is looked at. BAD_FILE, or what sans_read() says. */
-bool cert_read_names(struct bytes der, struct sans *ret_names, struct fault *f);
+ * nothing else is looked at. See sans_each(); BAD_FILE for what has no extensions that can be read.
+ */
+bool cert_each_name(struct bytes der, sans_visitor *each, void *context, struct fault *f);
 
 /* True when the issuer's key made the certificate's signature and the issuer's subject is its
  * issuer, octet for octet. */

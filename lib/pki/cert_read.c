@@ -139,7 +139,7 @@ static bool find_extensions(struct bytes der, struct der *ret_extensions)
   return der_enter(&tagged, DER_SEQUENCE, ret_extensions);
 }
 
-bool cert_read_names(struct bytes der, struct sans *ret_names, struct fault *f)
+bool cert_each_name(struct bytes der, sans_visitor *each, void *context, struct fault *f)
 {
   struct der extensions;
   struct extension e;
@@ -149,7 +149,7 @@ bool cert_read_names(struct bytes der, struct sans *ret_names, struct fault *f)
     if (!extension_next(&extensions, &e))
       return bad(f, "its extensions are not well formed");
     if (bytes_equal(e.oid, OID_SUBJECT_ALT_NAME))
-      return sans_read(ret_names, e.value, true, f);
+      return sans_each(e.value, each, context, f);
   }
   return true;
 }

@@ -225,6 +225,34 @@ bool sans_read(struct sans *s, struct bytes general_names, bool hardware, struct
   return good;
 }
 
+/* True for one that is not taken. */
+static bool visit(const struct der_value *general_name, sans_visitor *each, void *context,
+                  struct fault *f)
+{
+  AUTO(sans) one = {0};
+  AUTO(fault) ignored = {0};
+  bool broken;
+  add_general_name(&one, general_name, true, &broken, &ignored);
+  if (ignored.code == FAULT_NO_MEMORY)
+    return fault_no_memory(f);
+  return one.n == 0 || each(sans_get(&one, 0), context);
+}
+
+bool sans_each(struct bytes general_names, sans_visitor *each, void *context, struct fault *f)
+{
+  struct der all = der_of(general_names), body;
+  struct der_value value;
+  if (!der_enter(&all, DER_SEQUENCE, &body) || !der_at_end(&all))
+    return fault_set(f, BAD_CSR, "the subject alternative names are not DER");
+  while (!der_at_end(&body)) {
+    if (!der_next(&body, &value))
+      return fault_set(f, BAD_CSR, "the subject alternative names are not DER");
+    if (!visit(&value, each, context, f))
+      return false;
+  }
+  return true;
+}
+
 static void write_hardware(const struct hardware_name *hw, struct buf *out)
 {
   size_t other = der_begin(out, OTHER_NAME_TAG);

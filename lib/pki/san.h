@@ -52,6 +52,12 @@ bool sans_add(struct sans *s, enum san_kind kind, struct bytes text, struct faul
  * hardwareModuleName, which is stepped over when `hardware` is true). */
 bool sans_read(struct sans *s, struct bytes general_names, bool hardware, struct fault *f);
 
+/* Calls `each` for every name of a GeneralNames SEQUENCE that sans_read() would take, in normal
+ * form, until it returns false; others are stepped over. False then, or with BAD_CSR or NO_MEMORY.
+ */
+typedef bool sans_visitor(struct san name, void *context);
+bool sans_each(struct bytes general_names, sans_visitor *each, void *context, struct fault *f);
+
 /* hardwareModuleName (RFC 4108, section 5) in an otherName: type OID content octets, and serial. */
 struct hardware_name {
   struct bytes type, serial; /* both empty: none */

@@ -218,7 +218,7 @@ static void runs_that_a_foreign_hand_ended_are_marked_with_the_next_row(void **s
   assert_certificates(bench->ledger, "line-2", 2 * RUN + 3);
 }
 
-static void the_last_run_is_marked_once_more_after_a_new_start(void **state)
+static void a_run_that_a_foreign_hand_ended_before_the_start_is_marked(void **state)
 {
   struct bench *bench = *state;
   AUTO(fault) f = {0};
@@ -265,6 +265,103 @@ static void rows_in_the_place_of_those_rolled_back_have_labels_of_their_own(void
   assert_int_equal(page.n, 0);
 }
 
+/* The places of rows that were rolled back are those of rows a run before them. */
+static void what_is_rolled_back_over_the_end_of_a_run_forgets_nothing(void **state)
+{
+  struct bench *bench = *state;
+  AUTO(fault) f = {0};
+  int64_t wrong;
+  add(bench->ledger, 1, 2000);
+  ledger_roll_back(begin_with(bench->ledger, 2001, 2500));
+  add(bench->ledger, 2001, 2 * RUN);
+  assert_all_found(bench->ledger, 2 * RUN);
+  assert_true(ledger_ask(bench->ledger->writer,
+                         "SELECT count(*) FROM certificates c, marks m WHERE c.id < 2048"
+                         " AND m.kind = 2 AND m.span = c.id / 64"
+                         " AND (m.label = c.station) <> (m.bits >> (c.id % 64) & 1)",
+                         &wrong, &f));
+  assert_int_equal(wrong, 0);
+}
+
+/* --- a foreign hand adds rows, and marks nothing --- */
+
+static int64_t count_found(struct ledger *ledger, const char *station)
+{
+  AUTO(fault) f = {0};
+  struct ledger_count count;
+  const struct ledger_query query = {.station = station};
+  if (!ledger_count(ledger, &query, NOW, &count, &f))
+    fail_msg("%s", f.detail);
+  return count.n;
+}
+
+static void assert_all_counted(struct bench *bench, const char *station)
+{
+  AUTO(fault) f = {0};
+  int64_t there;
+  char sql[160];
+  snprintf(sql, sizeof sql,
+           "SELECT count(*) FROM certificates"
+           " WHERE station = (SELECT id FROM labels WHERE text = '%s')",
+           station);
+  assert_true(ledger_ask(bench->ledger->writer, sql, &there, &f));
+  assert_int_equal(count_found(bench->ledger, station), there);
+}
+
+static void rows_are_found_when_a_foreign_hand_has_ended_their_run(void **state)
+{
+  struct bench *bench = *state;
+  add(bench->ledger, 1, RUN - 5);
+  add_behind_its_back(bench, RUN + 2);
+  assert_all_counted(bench, "line-2");
+  reopen(bench);
+  assert_all_counted(bench, "line-2");
+}
+
+static void rows_are_found_when_a_foreign_hand_has_ended_two_runs(void **state)
+{
+  struct bench *bench = *state;
+  AUTO(fault) f = {0};
+  struct ledger_batch *batch;
+  add(bench->ledger, 1, RUN - 5);
+  bench_close(bench);
+  add_behind_its_back(bench, 2 * RUN + 2);
+  bench_open(bench);
+  assert_all_counted(bench, "line-2");
+  assert_true(ledger_begin(bench->ledger, &batch, &f));
+  append_row(batch, 2 * RUN + 3);
+  assert_true(ledger_commit(batch, &f));
+  assert_marked(bench, "2", 2 * RUN);
+  reopen(bench);
+  assert_all_counted(bench, "line-2");
+}
+
+static void two_readings_of_marks_in_one_statement_are_a_fault_and_no_wrong_answer(void **state)
+{
+  struct bench *bench = *state;
+  AUTO(fault) f = {0};
+  int64_t n;
+  add(bench->ledger, 1, RUN);
+  assert_false(ledger_ask(bench->ledger->writer,
+                          "SELECT count(*) FROM marked(2, 2) a CROSS JOIN marked(1, 1) b"
+                          " ON b.id = a.id",
+                          &n, &f));
+  assert_non_null(strstr(f.detail, "marked() twice"));
+}
+
+static void a_mark_of_rows_that_there_cannot_be_tells_nothing(void **state)
+{
+  struct bench *bench = *state;
+  AUTO(fault) f = {0};
+  int64_t n = -1;
+  add(bench->ledger, 1, RUN);
+  assert_true(ledger_execute(bench->ledger->writer,
+                             "INSERT INTO marks VALUES (2, 777, -9223372036854775808, 1)", &f));
+  assert_true(ledger_ask(bench->ledger->writer,
+                         "SELECT count(*) FROM marked(2, 777) WHERE id < 1000", &n, &f));
+  assert_int_equal(n, 0);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up_ledger, tear_down)
@@ -274,7 +371,12 @@ int main(void)
       TEST(what_was_rolled_back_is_not_marked),
       TEST(a_run_goes_on_after_a_new_start),
       TEST(runs_that_a_foreign_hand_ended_are_marked_with_the_next_row),
-      TEST(the_last_run_is_marked_once_more_after_a_new_start),
+      TEST(a_run_that_a_foreign_hand_ended_before_the_start_is_marked),
+      TEST(what_is_rolled_back_over_the_end_of_a_run_forgets_nothing),
+      TEST(rows_are_found_when_a_foreign_hand_has_ended_their_run),
+      TEST(rows_are_found_when_a_foreign_hand_has_ended_two_runs),
+      TEST(two_readings_of_marks_in_one_statement_are_a_fault_and_no_wrong_answer),
+      TEST(a_mark_of_rows_that_there_cannot_be_tells_nothing),
       TEST(rows_in_the_place_of_those_rolled_back_have_labels_of_their_own),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -973,6 +973,136 @@ static void a_tag_never_changes(void **state)
   }
 }
 
+/* As SQL may ask, beyond what searches do. */
+static const struct {
+  const char *sql;
+  int64_t answer;
+} questions[] = {
+    {"SELECT count(*) FROM tagged(2, 'w-5.example') WHERE id < 5.5", 1},
+    {"SELECT count(*) FROM tagged(2, 'w-5.example') WHERE id >= 4.5", 1},
+    {"SELECT count(*) FROM tagged(2, 'w-5.example') WHERE id >= -1", 1},
+    {"SELECT count(*) FROM tagged(2, 'w-5.example') WHERE id < 'x'", 1},
+    {"SELECT count(*) FROM tagged(2, 'w-5.example') WHERE id < NULL", 0},
+    {"SELECT count(*) FROM tagged(2, 'w-5.example') WHERE id >= NULL", 0},
+    {"SELECT count(*) FROM tagged(2, 'w-5.example') WHERE id < 9223372036854775807", 1},
+    {"SELECT count(*) FROM tagged(2, 'w-5.example') WHERE id = 5", 1},
+    {"SELECT count(*) FROM tagged(2, 'w-5.example') WHERE rowid = 5", 1},
+    {"SELECT count(*) FROM tagged(2, 'w-5.example') WHERE id < 9 AND id < 8 AND id < 7 AND id < 6"
+     " AND id < 100 AND id < 101 AND id < 102 AND id < 103 AND id < 104 AND id < 3",
+     0},
+    {"SELECT count(*) FROM tagged('2', 'w-5.example')", 1},
+    {"SELECT count(*) FROM tagged(NULL, 'w-5.example')", 0},
+    {"SELECT count(*) FROM tagged(-1, 'w-5.example')", 0},
+    {"SELECT count(*) FROM tagged(6, 'w-5.example')", 0},
+    {"SELECT count(*) FROM tagged(4294967298, 'w-5.example')", 0},
+    {"SELECT count(*) FROM tagged(2, NULL)", 0},
+    {"SELECT count(*) FROM tagged(2, '')", 0},
+    {"SELECT count(*) FROM tagged WHERE kind = 2 AND value IN ('w-5.example', 'w-6.example')", 2},
+    {"SELECT count(*) FROM tagged(2, 'w-5.example') a, tagged(2, 'w-5.example') b"
+     " WHERE a.id = b.id",
+     1},
+    {"SELECT count(*) FROM certificates c LEFT JOIN tagged(2, 'w-5.example') t ON t.id = c.id"
+     " WHERE t.id IS NULL",
+     8},
+    {"SELECT sum(n) FROM (SELECT (SELECT count(*) FROM tagged(2, 'w-' || c.id || '.example')) AS n"
+     " FROM certificates c)",
+     9},
+    {"SELECT has_name(NULL, 2, 'x')", 0},
+    {"SELECT has_name(x'30', 2, 'x')", 0},
+    {"SELECT has_name('text', 2, NULL)", 0},
+    {"SELECT has_name(der, 2, 'w-5.example') FROM certificates WHERE id = 5", 1},
+    {"SELECT has_name(der, 4294967298, 'w-5.example') FROM certificates WHERE id = 5", 0},
+    {"SELECT has_name(der, -1, 'w-5.example') FROM certificates WHERE id = 5", 0},
+};
+
+static void whatever_sql_asks_is_answered(void **state)
+{
+  struct bench *bench = *state;
+  add_named_devices(bench->ledger, 1, 9);
+  for (size_t i = 0; i < ARRAY_LEN(questions); i++) {
+    AUTO(fault) f = {0};
+    int64_t answer = -1;
+    if (!ledger_ask(bench->ledger->writer, questions[i].sql, &answer, &f) ||
+        answer != questions[i].answer)
+      fail_msg("%s: %lld %s", questions[i].sql, (long long)answer, f.detail);
+  }
+}
+
+/* --- rows that nobody has looked up yet --- */
+
+static void names_of_foreign_rows_are_found_at_once(void **state)
+{
+  struct bench *bench = *state;
+  struct ledger_query query = {.limit = 10, .dns = "w-1.example"};
+  add_named_devices(bench->ledger, 1, 3);
+  add_behind_its_back(bench, 5, OWN_KEYS); /* copies of the first */
+  assert_int_equal(count_found(bench->ledger, &query), 3);
+  query.dns = "w-3.example";
+  assert_int_equal(count_found(bench->ledger, &query), 1);
+}
+
+/* A foreign certificate may have names that we do not take beside those that we do. */
+static void a_name_is_found_beside_one_that_is_not_taken(void **state)
+{
+  struct bench *bench = *state;
+  AUTO(issued) row = device(1);
+  AUTO(sans) names = {0};
+  AUTO(fault) f = {0};
+  const struct ledger_query query = {.limit = 10, .dns = "mint.example"};
+  assert_true(sans_add(&names, SAN_DNS, bytes_of_text("mint.example"), &f));
+  buf_clear(&row.der);
+  size_t certificate = der_begin(&row.der, DER_SEQUENCE), tbs = der_begin(&row.der, DER_SEQUENCE);
+  size_t tagged = der_begin(&row.der, DER_CONTEXT_CONSTRUCTED(3));
+  size_t extensions = der_begin(&row.der, DER_SEQUENCE);
+  struct extension_mark mark = extension_begin(&row.der, OID_SUBJECT_ALT_NAME, false);
+  size_t list = der_begin(&row.der, DER_SEQUENCE);
+  der_put(&row.der, DER_CONTEXT(1), bytes_of_text("admin@mint.example"));
+  der_put(&row.der, DER_CONTEXT(2), bytes_of_text("_sip.mint.example"));
+  der_put(&row.der, DER_CONTEXT(2), bytes_of_text("mint.example"));
+  der_end(&row.der, list);
+  extension_end(&row.der, mark);
+  der_end(&row.der, extensions);
+  der_end(&row.der, tagged);
+  der_end(&row.der, tbs);
+  der_end(&row.der, certificate);
+  assert_int_equal(append_named(bench->ledger, &row, &names, false, NOW).code, FAULT_NONE);
+  assert_int_equal(count_found(bench->ledger, &query), 1);
+  reopen(bench);
+  assert_int_equal(count_found(bench->ledger, &query), 1);
+}
+
+/* Memory has two runs: of one that is in no table either, all rows are looked at. */
+static void a_run_that_is_nowhere_is_looked_through(void **state)
+{
+  struct bench *bench = *state;
+  AUTO(fault) f = {0};
+  add_devices(bench->ledger, 1, 100);
+  add_behind_its_back(bench, 2 * RUN + 37, OWN_KEYS);
+  assert_code_foreseen_for_stranger(bench->ledger, 50, FAULT_KEY_ALREADY_USED);
+  struct ledger_batch *batch = begin(bench->ledger);
+  assert_code_foreseen_for_stranger(bench->ledger, 50, FAULT_KEY_ALREADY_USED);
+  ledger_roll_back(batch);
+  assert_code_foreseen_for_stranger(bench->ledger, 50, FAULT_KEY_ALREADY_USED);
+  assert_true(ledger_probe(bench->ledger, &f));
+  assert_found(bench->ledger, 50);
+}
+
+static void a_row_without_a_digest_of_its_key_is_nobodys_hindrance(void **state)
+{
+  struct bench *bench = *state;
+  add_devices(bench->ledger, 1, 3);
+  run_foreign(bench,
+              "INSERT INTO certificates (id, serial_number, device_serial, profile, station,"
+              " authority, issued_at, not_before, not_after, spki_sha256, spki_prefix,"
+              " request_sha256, der) SELECT 4, CAST(printf('%016d', 4) AS BLOB), 'W-4', profile,"
+              " station, authority, issued_at, not_before, not_after, x'01', 0, request_sha256, der"
+              " FROM certificates WHERE id = 1 AND ?1 = ?2",
+              0, 0);
+  add_devices(bench->ledger, 5, 5);
+  reopen(bench);
+  assert_found(bench->ledger, 5);
+}
+
 /* --- events --- */
 
 static void add_events(struct ledger *ledger, unsigned first, unsigned last)
@@ -1088,6 +1218,11 @@ int main(void)
       TEST(rows_come_newest_first_from_below_a_bound),
       TEST(a_row_that_has_a_tag_twice_is_there_once),
       TEST(a_tag_never_changes),
+      TEST(whatever_sql_asks_is_answered),
+      TEST(names_of_foreign_rows_are_found_at_once),
+      TEST(a_name_is_found_beside_one_that_is_not_taken),
+      TEST(a_run_that_is_nowhere_is_looked_through),
+      TEST(a_row_without_a_digest_of_its_key_is_nobodys_hindrance),
       TEST(devices_and_sources_of_events_are_found_on_both_sides_of_a_runs_end),
       TEST(events_that_were_rolled_back_are_not_found),
   };
