@@ -266,6 +266,54 @@ static void general_names_are_read_strictly(void **state)
   }
 }
 
+/* --- visited one by one --- */
+
+struct visit {
+  struct sans seen;
+  size_t most; /* false behind so many */
+};
+
+static bool take_name(struct san name, void *context)
+{
+  AUTO(fault) f = {0};
+  AUTO(buf) text = {0};
+  struct visit *visit = context;
+  san_text(name, &text);
+  assert_true(sans_add(&visit->seen, name.kind, buf_bytes(&text), &f));
+  return visit->seen.n < visit->most;
+}
+
+/* Those that sans_read() takes; an e-mail address and a name with an underscore are none. */
+static void each_name_that_is_taken_is_visited(void **state)
+{
+  (void)state;
+  static const uint8_t der[] = "\x30\x2c"
+                               "\x81\x05"
+                               "a@b.c"
+                               "\x82\x0b"
+                               "W-1.example"
+                               "\x82\x06"
+                               "_x.y.z"
+                               "\x87\x04"
+                               "\x0a\x01\x01\x44"
+                               "\x86\x08"
+                               "urn:a:bc";
+  AUTO(fault) f = {0};
+  struct visit all = {.most = 10}, one = {.most = 1};
+  assert_true(sans_each(bytes_of(der, sizeof der - 1), take_name, &all, &f));
+  assert_int_equal(all.seen.n, 3);
+  assert_true(sans_has(&all.seen, (struct san){SAN_DNS, bytes_of_text("w-1.example")}));
+  assert_true(sans_has(&all.seen, (struct san){SAN_IP, bytes_of("\x0a\x01\x01\x44", 4)}));
+  assert_true(sans_has(&all.seen, (struct san){SAN_URI, bytes_of_text("urn:a:bc")}));
+  assert_false(sans_each(bytes_of(der, sizeof der - 1), take_name, &one, &f));
+  assert_int_equal(one.seen.n, 1);
+  assert_int_equal(f.code, FAULT_NONE);
+  assert_false(sans_each(bytes_of(der, sizeof der - 2), take_name, &all, &f));
+  assert_int_equal(f.code, FAULT_BAD_CSR);
+  sans_free(&all.seen);
+  sans_free(&one.seen);
+}
+
 int main(void)
 {
   const struct CMUnitTest tests[] = {
@@ -278,6 +326,7 @@ int main(void)
       cmocka_unit_test(a_set_is_bounded),
       cmocka_unit_test(what_is_written_reads_back),
       cmocka_unit_test(general_names_are_read_strictly),
+      cmocka_unit_test(each_name_that_is_taken_is_visited),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
