@@ -110,10 +110,9 @@ static uint16_t low(const struct candidates *c)
   return row;
 }
 
-/* Rows from `end` on were given already, or are not asked for. */
-static void drop_rows(struct candidates *c)
+void ledger_candidates_drop_rows(struct candidates *c, int64_t from)
 {
-  while (c->rows.len > 0 && c->first + low(c) >= c->end)
+  while (c->rows.len > 0 && c->first + low(c) >= from)
     c->rows.len -= sizeof(uint16_t);
 }
 
@@ -127,7 +126,7 @@ static int read_blocks(struct candidates *c)
       break;
     if (!c->source->more(c, &f))
       return fail(c, &f);
-    drop_rows(c);
+    ledger_candidates_drop_rows(c, c->end);
   }
   return SQLITE_OK;
 }
@@ -137,7 +136,7 @@ static int next(sqlite3_vtab_cursor *base)
 {
   struct candidates *c = (struct candidates *)base;
   c->end = c->first + low(c);
-  drop_rows(c);
+  ledger_candidates_drop_rows(c, c->end);
   return read_blocks(c);
 }
 

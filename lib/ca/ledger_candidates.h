@@ -25,6 +25,8 @@ struct candidates {
 };
 /* Appends all rows of the block from one on, up to its last, or the log's. */
 bool ledger_candidates_add_rows(struct candidates *c, int64_t from, int64_t last, struct fault *f);
+/* Takes those from one on out of it again. */
+void ledger_candidates_drop_rows(struct candidates *c, int64_t from);
 
 struct candidate_source {
   const char *name;

@@ -10,6 +10,7 @@
 #include "lib/ca/ledger.h"
 #include "lib/ca/ledger_backup.h"
 #include "lib/ca/ledger_checkpoint.h"
+#include "lib/ca/ledger_filters.h"
 #include "lib/ca/ledger_known.h"
 #include "lib/ca/ledger_sql.h"
 #include "lib/ca/ledger_tags.h"

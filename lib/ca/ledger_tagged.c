@@ -32,24 +32,13 @@ static bool begin(struct candidates *c, int64_t kind, sqlite3_value *value, stru
 }
 
 /* What memory has behind `known` belongs to rows of this moment, or to none any more. */
-static void drop_unknown(struct candidates *c)
-{
-  uint16_t low;
-  while (c->rows.len > 0) {
-    memcpy(&low, c->rows.data + c->rows.len - sizeof low, sizeof low);
-    if (c->first + low <= c->known)
-      break;
-    c->rows.len -= sizeof low;
-  }
-}
-
 static bool more(struct candidates *c, struct fault *f)
 {
   c->first -= TAG_RUN_ROWS;
   if (c->first <= c->known && !ledger_tags_read(tags_of(c), c->connection, c->first / TAG_RUN_ROWS,
                                                 c->written, &c->tag, &c->rows, f))
     return false;
-  drop_unknown(c);
+  ledger_candidates_drop_rows(c, c->known + 1);
   return ledger_candidates_add_rows(c, c->first <= c->known ? c->known + 1 : c->first,
                                     c->first + TAG_RUN_ROWS - 1, f);
 }

@@ -48,6 +48,7 @@ lib_ca_libca_a_SOURCES = \
   lib/ca/ledger_event_search.c \
   lib/ca/ledger_expiring.c \
   lib/ca/ledger_checkpoint.c lib/ca/ledger_checkpoint.h \
+  lib/ca/ledger_filters.h \
   lib/ca/ledger_guards.c \
   lib/ca/ledger_has_name.c \
   lib/ca/ledger_known.c lib/ca/ledger_known.h \

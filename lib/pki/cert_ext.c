@@ -138,34 +138,6 @@ static bool read_hardware_names(struct der in, struct cert *cert)
   return true;
 }
 
-/* Takes one name; one that we cannot have is left out. False when memory is short, or the names
- * are too many. */
-static bool add_foreign_name(struct bytes general_name, struct sans *names, struct fault *f)
-{
-  AUTO(buf) alone = {0};
-  AUTO(fault) ignored = {0};
-  der_put(&alone, DER_SEQUENCE, general_name);
-  if (!buf_ok(&alone))
-    return fault_no_memory(f);
-  if (!sans_read(names, buf_bytes(&alone), true, &ignored) && ignored.code == FAULT_NO_MEMORY)
-    return fault_no_memory(f);
-  return ignored.code != FAULT_TOO_MANY_NAMES;
-}
-
-/* All at once, as they nearly always can be; otherwise one by one. */
-static bool read_foreign_names(struct bytes all, struct der in, struct cert *cert, struct fault *f)
-{
-  AUTO(fault) ignored = {0};
-  struct der_value value;
-  if (sans_read(&cert->names, all, true, &ignored))
-    return true;
-  sans_free(&cert->names);
-  while (der_next(&in, &value))
-    if (!add_foreign_name(value.whole, &cert->names, f))
-      return false;
-  return true;
-}
-
 static bool read_names(struct reading *r)
 {
   struct der outer = der_of(r->ext->value), in;
@@ -174,7 +146,7 @@ static bool read_names(struct reading *r)
   if (!der_enter(&outer, DER_SEQUENCE, &in) || !der_at_end(&outer) || der_at_end(&in) ||
       !read_hardware_names(in, r->cert))
     return false;
-  return r->foreign ? read_foreign_names(r->ext->value, in, r->cert, r->f)
+  return r->foreign ? sans_read_taken(&r->cert->names, r->ext->value, r->f)
                     : sans_read(&r->cert->names, r->ext->value, true, r->f);
 }
 

@@ -225,29 +225,47 @@ bool sans_read(struct sans *s, struct bytes general_names, bool hardware, struct
   return good;
 }
 
-/* True for one that is not taken. */
-static bool visit(const struct der_value *general_name, sans_visitor *each, void *context,
-                  struct fault *f)
+/* Adds the next name, if it is one that is taken. */
+static bool take_next(struct der *names, struct sans *s, struct fault *f)
 {
-  AUTO(sans) one = {0};
-  AUTO(fault) ignored = {0};
+  AUTO(fault) untaken = {0};
+  struct der_value value;
   bool broken;
-  add_general_name(&one, general_name, true, &broken, &ignored);
-  if (ignored.code == FAULT_NO_MEMORY)
-    return fault_no_memory(f);
-  return one.n == 0 || each(sans_get(&one, 0), context);
+  if (!der_next(names, &value))
+    return fault_set(f, BAD_CSR, "the subject alternative names are not DER");
+  if (add_general_name(s, &value, true, &broken, &untaken) ||
+      (untaken.code != FAULT_NO_MEMORY && untaken.code != FAULT_TOO_MANY_NAMES))
+    return true;
+  fault_move(f, &untaken);
+  return false;
+}
+
+static bool open_names(struct bytes general_names, struct der *ret_names, struct fault *f)
+{
+  struct der all = der_of(general_names);
+  return (der_enter(&all, DER_SEQUENCE, ret_names) && der_at_end(&all)) ||
+         fault_set(f, BAD_CSR, "the subject alternative names are not DER");
+}
+
+bool sans_read_taken(struct sans *s, struct bytes general_names, struct fault *f)
+{
+  struct der names;
+  if (!open_names(general_names, &names, f))
+    return false;
+  while (!der_at_end(&names))
+    if (!take_next(&names, s, f))
+      return false;
+  return true;
 }
 
 bool sans_each(struct bytes general_names, sans_visitor *each, void *context, struct fault *f)
 {
-  struct der all = der_of(general_names), body;
-  struct der_value value;
-  if (!der_enter(&all, DER_SEQUENCE, &body) || !der_at_end(&all))
-    return fault_set(f, BAD_CSR, "the subject alternative names are not DER");
-  while (!der_at_end(&body)) {
-    if (!der_next(&body, &value))
-      return fault_set(f, BAD_CSR, "the subject alternative names are not DER");
-    if (!visit(&value, each, context, f))
+  struct der names;
+  if (!open_names(general_names, &names, f))
+    return false;
+  while (!der_at_end(&names)) {
+    AUTO(sans) one = {0};
+    if (!take_next(&names, &one, f) || (one.n > 0 && !each(sans_get(&one, 0), context)))
       return false;
   }
   return true;

@@ -52,6 +52,10 @@ bool sans_add(struct sans *s, enum san_kind kind, struct bytes text, struct faul
  * hardwareModuleName, which is stepped over when `hardware` is true). */
 bool sans_read(struct sans *s, struct bytes general_names, bool hardware, struct fault *f);
 
+/* The same of a foreign certificate: names that are not taken are stepped over. BAD_CSR,
+ * TOO_MANY_NAMES. */
+bool sans_read_taken(struct sans *s, struct bytes general_names, struct fault *f);
+
 /* Calls `each` for every name of a GeneralNames SEQUENCE that sans_read() would take, in normal
  * form, until it returns false; others are stepped over. False then, or with BAD_CSR or NO_MEMORY.
  */
